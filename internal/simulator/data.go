@@ -1,0 +1,216 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// The files of DefaultData.
+const (
+	// FileInvoice is invoice.pdf, the file of the API's documentation with
+	// all its values. Its content is not UTF-8.
+	FileInvoice = "fad2027a-ac89-4ef4-baab-95b2fb316cf1"
+	// FileLicence is licence.txt, plain text with letters beyond ASCII.
+	FileLicence = "811f216d-eb8f-46fc-a263-08387c70a4a4"
+	// FileKey is server-key.pem, the kind of file that people must keep out
+	// of a state. Its content is no key.
+	FileKey = "3f0c6f4e-7d0b-4b51-9c57-0d6a2f1f8e21"
+	// FileBackup is backup.tar.gz, whose sizes do not fit into 32 bits. Its
+	// content only stands in for the five gibibytes that it claims.
+	FileBackup = "c2a4e6d8-1b3f-4a5c-8d7e-9f0a1b2c3d4e"
+	// FileBare has nulls, empty strings and missing keys wherever it can.
+	FileBare = "90d5a1b7-52c8-4e0f-a6b3-7c1d2e3f4a5b"
+)
+
+// The inbox mails of DefaultData.
+const (
+	// MailFull is the mail of the API's documentation with all its values.
+	// Its download holds FileInvoice and FileLicence.
+	MailFull = "2ef14b84-87d0-4abb-813f-2351a4251345"
+	// MailUnopened has not been opened. Its download holds FileKey.
+	MailUnopened = "cfd4d439-8cc6-4e6d-a78a-72528c21cdcd"
+	// MailBare has null, an empty time or no key wherever it can, and no
+	// download.
+	MailBare = "7b9e1c52-6a0d-4f38-b1e4-58c2d7f0a963"
+	// MailSparse lacks every key but its id, a sender without a name, and
+	// the download's id.
+	MailSparse = "e81d3f06-94b7-4c2a-8f5d-20a6b9c4e7d1"
+	// MailEmpty has empty strings, and a download without files.
+	MailEmpty = "0a4c8e6f-d2b1-4937-9e85-b6f3c1a7d502"
+)
+
+// The downloads inside the mails of DefaultData. They are not among
+// Server.Downloads, which are those made with POST /downloads.
+const (
+	DownloadFull     = "15c00595-6474-4ea9-aac2-bb3729d0aa79"
+	DownloadUnopened = "48f7a2c6-0e9d-4b13-a5c8-d1e6f2b7903a"
+	DownloadSparse   = "b35d8e17-2c4f-4a60-97b1-6e0f9a8d7c42"
+	DownloadEmpty    = "6c1f0b94-a8e3-4d75-8b2e-f37d5c9a1e08"
+)
+
+// Data is what an account holds.
+type Data struct {
+	Files      []File
+	InboxMails []InboxMail
+}
+
+// File is a file as the API describes it. A nil pointer is null.
+type File struct {
+	ID                     string
+	Filename               string
+	Type                   *string
+	Extension              string
+	FullFilename           string
+	Size                   int64
+	FormattedSize          string
+	EncryptedSize          int64
+	FormattedEncryptedSize string
+	CreatedBy              *Person
+	CreatedAt              string
+	Disk                   string
+	Trashed                bool
+
+	// Content is what performing a download of the file answers.
+	Content []byte
+
+	// Extra sets keys to any JSON, and Omit then removes keys: what a field
+	// above cannot express, such as a wrong type or a missing key.
+	Extra map[string]json.RawMessage
+	Omit  []string
+}
+
+// Person is who created a file.
+type Person struct {
+	Name, Initials, Email, PhotoURL, Timezone string
+}
+
+// InboxMail is a mail in the inbox as the API describes it. A nil pointer is
+// null.
+type InboxMail struct {
+	ID         string
+	Identifier *string
+	Subject    *string
+	Body       *string
+	Sender     *Sender
+	Download   *MailDownload
+	ReceivedAt string
+	Opened     bool
+
+	// Extra and Omit work as those of File do. Neither can show a download
+	// that the request did not include.
+	Extra map[string]json.RawMessage
+	Omit  []string
+}
+
+// Sender is who sent a mail.
+type Sender struct {
+	Name, Email string
+}
+
+// MailDownload is the download that a mail comes with.
+type MailDownload struct {
+	ID        string
+	CreatedAt string
+	FileIDs   []string
+}
+
+// DefaultData returns a fresh copy of the data set that tests and the demo
+// know by its constants. Every call returns the same values.
+func DefaultData() *Data {
+	return &Data{Files: defaultFiles(), InboxMails: defaultInboxMails()}
+}
+
+func defaultFiles() []File {
+	author := &Person{
+		Name:     "Author Name",
+		Initials: "Author N.",
+		Email:    "author@email.address",
+		Timezone: "Europe/Vilnius",
+	}
+	return []File{
+		{
+			ID: FileInvoice, Filename: "invoice", Type: new("application/pdf"), Extension: "pdf", FullFilename: "invoice.pdf",
+			Size: 43389, FormattedSize: "42.37 KB", EncryptedSize: 78508, FormattedEncryptedSize: "76.67 KB",
+			CreatedBy: author, CreatedAt: "2019-05-08 00:18:03", Disk: "local-spaces",
+			Content: invoiceContent(43389),
+		},
+		{
+			ID: FileLicence, Filename: "licence", Type: new("text/plain"), Extension: "txt", FullFilename: "licence.txt",
+			Size: 77, FormattedSize: "77 B", EncryptedSize: 124, FormattedEncryptedSize: "124 B",
+			CreatedBy: author, CreatedAt: "2019-05-09 09:30:00", Disk: "local-spaces",
+			Content: []byte(licenceContent),
+		},
+		{
+			ID: FileKey, Filename: "server-key", Type: new("application/x-pem-file"), Extension: "pem", FullFilename: "server-key.pem",
+			Size: 111, FormattedSize: "111 B", EncryptedSize: 160, FormattedEncryptedSize: "160 B",
+			CreatedBy: author, CreatedAt: "2019-05-10 17:05:59", Disk: "local-spaces",
+			Content: []byte(keyContent),
+		},
+		{
+			ID: FileBackup, Filename: "backup.tar", Type: new("application/gzip"), Extension: "gz", FullFilename: "backup.tar.gz",
+			Size: 5368709120, FormattedSize: "5.00 GB", EncryptedSize: 7158278861, FormattedEncryptedSize: "6.67 GB",
+			CreatedBy: author, CreatedAt: "2019-05-11 23:59:59", Disk: "local-spaces", Trashed: true,
+			Content: []byte("\x1f\x8bstand-in"),
+		},
+		{
+			ID: FileBare, Filename: "README", FullFilename: "README", Content: []byte{},
+			Extra: map[string]json.RawMessage{
+				"encrypted_size":           json.RawMessage("null"),
+				"formatted_encrypted_size": json.RawMessage("null"),
+			},
+			Omit: []string{"disk", "trashed"},
+		},
+	}
+}
+
+func defaultInboxMails() []InboxMail {
+	return []InboxMail{
+		{
+			ID: MailFull, Identifier: new("1Kh2"), Subject: new("Secure files"), Body: new("<p>Mail body</p>"),
+			Sender: &Sender{Name: "Sender Name", Email: "sender@email.address"},
+			Download: &MailDownload{
+				ID: DownloadFull, CreatedAt: "2019-05-15 14:11:00", FileIDs: []string{FileInvoice, FileLicence},
+			},
+			ReceivedAt: "2019-05-15 14:11:00", Opened: true,
+		},
+		{
+			ID: MailUnopened, Identifier: new("2Lm7"), Subject: new("Raktas \u2013 šiandien"), Body: new("<p>Ačiū &amp; iki</p>"),
+			Sender:     &Sender{Name: "Rūta Žukė", Email: "ruta@email.address"},
+			Download:   &MailDownload{ID: DownloadUnopened, CreatedAt: "2019-05-16 08:00:01", FileIDs: []string{FileKey}},
+			ReceivedAt: "2019-05-16 08:00:00",
+		},
+		{
+			ID: MailBare, Omit: []string{"body"},
+		},
+		{
+			ID: MailSparse,
+			Extra: map[string]json.RawMessage{
+				"sender":   json.RawMessage(`{"email":"sender@email.address"}`),
+				"download": json.RawMessage(`{"id":"` + DownloadSparse + `"}`),
+			},
+			Omit: []string{"identifier", "subject", "body", "received_at", "opened"},
+		},
+		{
+			ID: MailEmpty, Identifier: new(""), Subject: new(""), Body: new(""), Sender: &Sender{},
+			Download: &MailDownload{ID: DownloadEmpty}, Opened: true,
+		},
+	}
+}
+
+const licenceContent = "Licence\n\nYou may read this file – and so may čia, 日本, naïve readers.\n"
+
+const keyContent = `-----BEGIN PRIVATE KEY-----
+dGhpcyBpcyBub3QgYSBrZXksIG9ubHkgdGhlIHNoYXBlIG9mIG9uZQ==
+-----END PRIVATE KEY-----
+`
+
+// invoiceContent has the first and last lines of a PDF file and the size that
+// the documentation gives. Its second line is not UTF-8, as in real ones.
+func invoiceContent(size int) []byte {
+	head, line, tail := []byte("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), []byte("% simulated invoice\n"), []byte("%%EOF\n")
+	content := bytes.Repeat(line, size/len(line)+1)
+	copy(content, head)
+	content = content[:size]
+	copy(content[size-len(tail):], tail)
+	return content
+}

@@ -1,0 +1,71 @@
+package simulator
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+)
+
+// performDownload is GET /download/{id}, outside /api. This route is the
+// simulator's alone: the API publishes no URL at which a download is
+// performed, and nothing may conclude from here that the service has this one.
+//
+// It needs no token, since a download's id is itself the secret. The record is
+// gone at the moment it is served, whether or not the client gets to read the
+// answer. A download inside an inbox mail cannot be performed here: its life
+// is not published either.
+func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id string) {
+	if _, problem := parameters(r); problem != "" {
+		refuse(w, r, http.StatusBadRequest, problem, nil)
+		return
+	}
+	fileIDs, ok := s.takeDownload(id)
+	if !ok {
+		notFound(w, r, "Download", id)
+		return
+	}
+	content, contentType, filename := s.contentOf(fileIDs)
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename}))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(content)
+}
+
+// contentOf is the content of one file, or an archive of several.
+func (s *Server) contentOf(fileIDs []string) (content []byte, contentType, filename string) {
+	if len(fileIDs) > 1 {
+		return s.archive(fileIDs), "application/zip", "download.zip"
+	}
+	f := s.files[fileIDs[0]]
+	contentType = "application/octet-stream"
+	if f.Type != nil {
+		contentType = *f.Type
+	}
+	return f.Content, contentType, f.FullFilename
+}
+
+// archive holds the files uncompressed and undated, so that it has the same
+// bytes in every run.
+func (s *Server) archive(fileIDs []string) []byte {
+	var buffer bytes.Buffer
+	archive := zip.NewWriter(&buffer)
+	for _, id := range fileIDs {
+		f := s.files[id]
+		entry, err := archive.CreateHeader(&zip.FileHeader{Name: f.FullFilename, Method: zip.Store})
+		if err == nil {
+			_, err = entry.Write(f.Content)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("simulator: archive: %v", err))
+		}
+	}
+	if err := archive.Close(); err != nil {
+		panic(fmt.Sprintf("simulator: archive: %v", err))
+	}
+	return buffer.Bytes()
+}

@@ -1,0 +1,136 @@
+package simulator
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Request is one request as it arrived. Tests assert on it what no answer can
+// show: the headers sent, the number of calls, that there was none at all.
+type Request struct {
+	Method   string
+	Path     string // decoded
+	RawQuery string
+	Header   http.Header
+	Body     []byte
+	// Status is what was answered, 0 while or if nothing was.
+	Status int
+	// Time is when it arrived, by the server's clock.
+	Time       time.Time
+	RemoteAddr string
+
+	unexpected bool
+}
+
+// record notes a request on arrival, before any fault, so that one which is
+// never answered is seen too.
+func (s *Server) record(r *http.Request, body []byte) *Request {
+	rt, _, _ := s.match(r)
+	request := &Request{
+		Method:     r.Method,
+		Path:       r.URL.Path,
+		RawQuery:   r.URL.RawQuery,
+		Header:     r.Header.Clone(),
+		Body:       body,
+		Time:       s.options.Now(),
+		RemoteAddr: r.RemoteAddr,
+		unexpected: rt == nil,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, request)
+	return request
+}
+
+// Requests returns copies of all recorded requests in order of arrival.
+func (s *Server) Requests() []Request {
+	return s.selectRequests(func(*Request) bool { return true })
+}
+
+// Unexpected returns the requests that hit no route or a route's wrong method.
+// No test of a well-behaved client has any, whatever else it asserts.
+func (s *Server) Unexpected() []Request {
+	return s.selectRequests(func(r *Request) bool { return r.unexpected })
+}
+
+// Count returns how many requests had the method, or any if it is empty, and a
+// path that starts with the prefix.
+func (s *Server) Count(method, pathPrefix string) int {
+	return len(s.selectRequests(func(r *Request) bool {
+		return (method == "" || r.Method == method) && strings.HasPrefix(r.Path, pathPrefix)
+	}))
+}
+
+// ResetRequests forgets the recorded requests, so that a test can count from a
+// step on. Downloads, rate windows and faults stay.
+func (s *Server) ResetRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = nil
+}
+
+func (s *Server) selectRequests(wanted func(*Request) bool) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var selected []Request
+	for _, r := range s.requests {
+		if !wanted(r) {
+			continue
+		}
+		c := *r
+		c.Header = r.Header.Clone()
+		c.Body = bytes.Clone(r.Body)
+		selected = append(selected, c)
+	}
+	return selected
+}
+
+// answer is the ResponseWriter of every request. It records the status, and
+// holds the answer back for the latency, those of faults included.
+type answer struct {
+	http.ResponseWriter
+	server  *Server
+	request *http.Request
+	record  *Request
+	begun   bool
+}
+
+// WriteHeader records the status before the client can see it.
+func (a *answer) WriteHeader(status int) {
+	if !a.begun {
+		a.begun = true
+		sleep(a.request.Context(), a.server.options.Latency)
+		a.server.mu.Lock()
+		a.record.Status = status
+		a.server.mu.Unlock()
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if !a.begun {
+		a.WriteHeader(http.StatusOK)
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// sleep waits, and says whether the time passed before the context ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

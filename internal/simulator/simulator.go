@@ -1,0 +1,277 @@
+// Package simulator is an in-process stand-in for the Privasfer API, for
+// acceptance tests and the demo.
+//
+// It is deliberately strict. Where the API's documentation is silent, it
+// refuses what the documentation does not show instead of guessing at
+// tolerance, so that no test passes because the stand-in is kinder than the
+// service. The shape of its errors is that of a Laravel application, which the
+// documented errors have.
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// timeLayout is how the API writes times. No page names their zone; the
+// simulator uses UTC, so that its answers do not depend on the machine.
+const timeLayout = "2006-01-02 15:04:05"
+
+// Options configures a Server. The zero value of every field but Token is
+// usable.
+type Options struct {
+	// Token is the only token accepted. An empty one lets nobody in, since
+	// a forgotten setting must not switch authentication off.
+	Token string
+	// Now is the clock, time.Now if nil. Tests inject one so that nothing
+	// waits for a download to expire or for a rate window to end.
+	Now func() time.Time
+	// Lifetime is how long a created download lives, one minute if zero.
+	Lifetime time.Duration
+	// RateLimit is the number of requests in a window, 300 if zero.
+	RateLimit int
+	// RateWindow is the length of a window, one minute if zero.
+	RateWindow time.Duration
+	// HideRateLimit sends no X-RateLimit headers and limits nothing, as a
+	// server without throttling does.
+	HideRateLimit bool
+	// Latency is how long each answer is held back once it is decided. What
+	// the request changes has happened by then, as on a distant server. The
+	// wait ends early when the client leaves.
+	Latency time.Duration
+	// Data is what the account holds, DefaultData if nil. It must not be
+	// changed after New.
+	Data *Data
+}
+
+// Server answers as the Privasfer API does. It is an http.Handler, safe for
+// concurrent use; New makes one.
+type Server struct {
+	options Options
+	files   map[string]File
+	mails   map[string]InboxMail
+	routes  []route
+
+	mu        sync.Mutex // guards everything below
+	windows   map[string]window
+	downloads []*download
+	requests  []*Request
+	faults    []*injected
+}
+
+// New returns a server with the defaults of Options filled in.
+func New(options Options) *Server {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Lifetime == 0 {
+		options.Lifetime = time.Minute
+	}
+	if options.RateLimit == 0 {
+		options.RateLimit = 300
+	}
+	if options.RateWindow == 0 {
+		options.RateWindow = time.Minute
+	}
+	if options.Data == nil {
+		options.Data = DefaultData()
+	}
+	s := &Server{
+		options: options,
+		files:   map[string]File{},
+		mails:   map[string]InboxMail{},
+		windows: map[string]window{},
+	}
+	for _, f := range options.Data.Files {
+		s.files[f.ID] = f
+	}
+	for _, m := range options.Data.InboxMails {
+		s.mails[m.ID] = m
+	}
+	s.routes = []route{
+		{http.MethodGet, "/api/inbox/{id}", s.showInboxMail},
+		{http.MethodPost, "/api/downloads", s.createDownload},
+		{http.MethodGet, "/download/{id}", s.performDownload},
+	}
+	return s
+}
+
+// ServeHTTP records the request, then lets an injected fault or the real
+// handler answer it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The body is read to its end in every case: only then does net/http
+	// notice that the client has left, which the waiting faults rely on.
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+
+	a := &answer{ResponseWriter: w, server: s, request: r, record: s.record(r, body)}
+	if fault := s.takeFault(r); fault != nil {
+		fault(a, r, http.HandlerFunc(s.serve))
+		return
+	}
+	s.serve(a, r)
+}
+
+// serve checks in the order in which Laravel does: route, method, rate limit,
+// authentication, and then the handler's own checks.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	rt, id, allowed := s.match(r)
+	if allowed == "" {
+		refuse(w, r, http.StatusNotFound, fmt.Sprintf("The route %s could not be found.", routeName(r)), nil)
+		return
+	}
+	if rt == nil {
+		w.Header().Set("Allow", allowed)
+		refuse(w, r, http.StatusMethodNotAllowed, fmt.Sprintf(
+			"The %s method is not supported for route %s. Supported methods: %s.", r.Method, routeName(r), allowed), nil)
+		return
+	}
+	if strings.HasPrefix(rt.pattern, "/api/") {
+		if !s.throttle(w, r) {
+			refuse(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
+			return
+		}
+		if !s.authenticated(r) {
+			refuse(w, r, http.StatusUnauthorized, "Unauthenticated.", nil)
+			return
+		}
+	}
+	rt.handle(w, r, id)
+}
+
+// route is one line of the routing table. A pattern is a path, whose last
+// segment may be {id}.
+type route struct {
+	method  string
+	pattern string
+	handle  func(w http.ResponseWriter, r *http.Request, id string)
+}
+
+// match finds the route of a request. Without one, allowed lists the methods
+// that the path has, and is empty if the path has no route at all.
+func (s *Server) match(r *http.Request) (found *route, id, allowed string) {
+	var methods []string
+	for _, rt := range s.routes {
+		pathID, ok := matchPath(rt.pattern, r.URL.Path)
+		if !ok {
+			continue
+		}
+		methods = append(methods, rt.method)
+		// Laravel serves HEAD wherever it serves GET.
+		if rt.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		if found == nil && slices.Contains(methods, r.Method) {
+			found, id = &rt, pathID
+		}
+	}
+	return found, id, strings.Join(methods, ", ")
+}
+
+// matchPath compares a pattern with a decoded path: an escaped slash in an id
+// separates segments, as it does in Laravel, and a dot segment, which proxies
+// resolve, is never an id.
+func matchPath(pattern, path string) (id string, ok bool) {
+	prefix, hasID := strings.CutSuffix(pattern, "{id}")
+	if !hasID {
+		return "", path == pattern
+	}
+	id, ok = strings.CutPrefix(path, prefix)
+	if !ok || id == "" || id == "." || id == ".." || strings.Contains(id, "/") {
+		return "", false
+	}
+	return id, true
+}
+
+func routeName(r *http.Request) string {
+	if name := strings.TrimPrefix(r.URL.Path, "/"); name != "" {
+		return name
+	}
+	return "/"
+}
+
+// authenticated accepts the exact header alone: one value, one space.
+func (s *Server) authenticated(r *http.Request) bool {
+	values := r.Header.Values("Authorization")
+	return s.options.Token != "" && len(values) == 1 && values[0] == "Bearer "+s.options.Token
+}
+
+// parameters returns the query's parameters, or what is wrong with them. Those
+// that the route does not document and repeated ones are wrong: the service may
+// well ignore them, but a client that sends them has a mistake that a test must
+// show.
+func parameters(r *http.Request, allowed ...string) (values map[string]string, problem string) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, "The query string is malformed."
+	}
+	values = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(allowed, name) {
+			return nil, fmt.Sprintf("Unknown query parameter `%s`.", name)
+		}
+		if len(query[name]) > 1 {
+			return nil, fmt.Sprintf("Repeated query parameter `%s`.", name)
+		}
+		values[name] = query[name][0]
+	}
+	return values, ""
+}
+
+// writeData answers with the envelope of a success.
+func writeData(w http.ResponseWriter, status int, data any) {
+	writeJSON(w, status, map[string]any{"data": data})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("simulator: the data set holds a value that is not JSON: %v", err))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+}
+
+// refuse answers with an error. Only a client that asks for JSON gets JSON:
+// for any other, Laravel has pages and a redirect to its login form.
+func refuse(w http.ResponseWriter, r *http.Request, status int, message string, fields map[string][]string) {
+	if wantsJSON(r) {
+		body := map[string]any{"message": message}
+		if fields != nil {
+			body["errors"] = fields
+		}
+		writeJSON(w, status, body)
+		return
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("Location", "/login")
+		status = http.StatusFound
+	}
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<title>%s</title>\n", html.EscapeString(http.StatusText(status)))
+}
+
+// wantsJSON looks at the first type that the client accepts, as Laravel does.
+func wantsJSON(r *http.Request) bool {
+	first, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
+	return strings.Contains(first, "/json") || strings.Contains(first, "+json")
+}
+
+// notFound answers as Laravel does for a model that does not exist.
+func notFound(w http.ResponseWriter, r *http.Request, model, id string) {
+	refuse(w, r, http.StatusNotFound, fmt.Sprintf(`No query results for model [App\Models\%s] %s`, model, id), nil)
+}
