@@ -1,0 +1,92 @@
+package privasfer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// object is a pointer to one of the API's types that can tell what it lacks to
+// be one.
+type object[T any] interface {
+	*T
+	check() error
+}
+
+// decode reads the object in an answer's envelope, {"data": …}. What is not a
+// whole and valid object is an error that names what was wrong and where, and
+// repeats nothing of the answer.
+func decode[T any, P object[T]](body []byte) (P, error) {
+	var envelope struct {
+		Data P `json:"data"`
+	}
+	if err := unmarshal(body, &envelope); err != nil {
+		return nil, err
+	}
+	if envelope.Data == nil {
+		return nil, errors.New(`the answer has no "data"`)
+	}
+	if err := envelope.Data.check(); err != nil {
+		return nil, err
+	}
+	return envelope.Data, nil
+}
+
+// unmarshal is json.Unmarshal with errors that are safe to show: the standard
+// ones repeat values of the answer.
+func unmarshal(body []byte, to any) error {
+	trimmed := bytes.TrimSpace(body)
+	switch {
+	case len(trimmed) == 0:
+		return errors.New("the answer is empty")
+	case trimmed[0] == '<':
+		return errors.New("the answer is a page of HTML, not JSON")
+	case !utf8.Valid(body):
+		// encoding/json would put U+FFFD in its place and say nothing.
+		return errors.New("the answer is not valid UTF-8")
+	}
+	err := json.Unmarshal(body, to)
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return fmt.Errorf("the answer is not valid JSON: it errs or breaks off at byte %d of %d", syntax.Offset, len(body))
+	case errors.As(err, &mismatch):
+		// Value may be "number 1.5": its first word is the type.
+		found, _, _ := strings.Cut(mismatch.Value, " ")
+		field := mismatch.Field
+		if field == "" {
+			field = "the answer"
+		}
+		return fmt.Errorf("%q is of type %s where %s was expected", field, found, jsonType(mismatch.Type))
+	}
+	return errors.New("the answer is not valid JSON")
+}
+
+// jsonType names a Go type in JSON's terms.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int64:
+		return "a whole number of at most 64 bits"
+	case reflect.String:
+		return "string"
+	case reflect.Slice:
+		return "array"
+	default:
+		return "object"
+	}
+}
+
+// missingID is the error for an object without its "id". The place is its path
+// in the answer.
+func missingID(place string) error {
+	return fmt.Errorf(`the answer has no %q`, place+".id")
+}

@@ -1,0 +1,170 @@
+package privasfer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Lengths at which foreign text in an error is cut, in characters. They leave
+// room for any message an API means for people and for nothing else.
+const (
+	maxMessageLength = 300
+	maxPathLength    = 120
+	maxFieldErrors   = 10
+)
+
+// APIError is the one error of a call that was made: the API refused it, its
+// answer could not be used, or there was none. It holds nothing secret and
+// nothing long, so it can be shown as it is.
+type APIError struct {
+	Method string
+	Path   string // escaped, without the query
+	Status int    // HTTP status; 0 where no answer came
+
+	RequestID string // of the answer, where it names one
+	Message   string // the API's own words, where it sent any
+
+	// Fields are the API's complaints about single inputs, by the API's name
+	// of the input ("files", "files.0"). See its page on error handling.
+	Fields []FieldError
+
+	Attempts int // requests that were sent
+
+	// Err is why a call failed that the API did not refuse: no answer, or an
+	// answer that is not what the API documents.
+	Err error
+}
+
+// FieldError is what the API says of one input.
+type FieldError struct {
+	Field   string
+	Message string
+}
+
+// Error says what was asked and what came of it, in one line.
+func (e *APIError) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s", e.Method, e.Path)
+	if e.Status != 0 {
+		fmt.Fprintf(&text, " was answered %d %s", e.Status, http.StatusText(e.Status))
+	}
+	switch {
+	case e.Err != nil:
+		fmt.Fprintf(&text, ": %s", e.Err)
+	case e.Message != "":
+		fmt.Fprintf(&text, ": %s", e.Message)
+	}
+	for _, field := range e.Fields {
+		fmt.Fprintf(&text, " [%s: %s]", field.Field, field.Message)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&text, " (request id %s)", e.RequestID)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&text, " (after %d attempts)", e.Attempts)
+	}
+	return text.String()
+}
+
+// Unwrap gives access to why no usable answer came, context errors included.
+func (e *APIError) Unwrap() error { return e.Err }
+
+// Unusable tells that an answer came with a good status and is not what the
+// API documents.
+func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
+
+// MayHaveActed tells that the API may have done what it was asked although the
+// call failed: its answer is unusable or got lost, or it failed midway.
+func (e *APIError) MayHaveActed() bool {
+	var dial *net.OpError
+	if errors.As(e.Err, &dial) && dial.Op == "dial" {
+		return false
+	}
+	return e.Status == 0 || e.Unusable() || e.Status >= 500
+}
+
+// refusal reads an answer with an error status. The API documents
+// {"message": "…", "errors": {"field": ["…"]}}; anything else is taken for
+// what it is worth, since the status alone says enough.
+func refusal(response *http.Response, body []byte) *APIError {
+	apiError := &APIError{Status: response.StatusCode, RequestID: requestID(response)}
+	var parsed struct {
+		Message any `json:"message"`
+		Errors  any `json:"errors"`
+	}
+	if unmarshal(body, &parsed) != nil {
+		return apiError
+	}
+	apiError.Message, _ = parsed.Message.(string)
+	fields, ok := parsed.Errors.(map[string]any)
+	if !ok {
+		fields = map[string]any{"errors": parsed.Errors}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if messages := texts(fields[name]); len(messages) > 0 && len(apiError.Fields) < maxFieldErrors {
+			apiError.Fields = append(apiError.Fields, FieldError{Field: name, Message: strings.Join(messages, " ")})
+		}
+	}
+	return apiError
+}
+
+// texts collects the texts in a JSON value, however they are nested.
+func texts(value any) []string {
+	switch value := value.(type) {
+	case string:
+		return []string{value}
+	case []any:
+		var all []string
+		for _, element := range value {
+			all = append(all, texts(element)...)
+		}
+		return all
+	case map[string]any:
+		var all []string
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			all = append(all, texts(value[key])...)
+		}
+		return all
+	}
+	return nil
+}
+
+// scrub makes every foreign text of the error fit to be shown: the token taken
+// out, control characters (a terminal would obey them) turned into spaces, and
+// its length cut.
+func (e *APIError) scrub(token string) {
+	e.Path = clean(e.Path, token, maxPathLength)
+	e.RequestID = clean(e.RequestID, token, maxPathLength)
+	e.Message = clean(e.Message, token, maxMessageLength)
+	for i := range e.Fields {
+		field := &e.Fields[i]
+		field.Field = clean(field.Field, token, maxPathLength)
+		field.Message = clean(field.Message, token, maxMessageLength)
+	}
+}
+
+func clean(text, token string, length int) string {
+	if token != "" {
+		text = strings.ReplaceAll(text, token, "[token]")
+	}
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > length {
+		text = string(runes[:length]) + "…"
+	}
+	return strings.TrimSpace(text)
+}
+
+// requestID is the answer's request id. The API documents none; where a proxy
+// or the service sets the customary header, support can find the request by it.
+func requestID(response *http.Response) string { return response.Header.Get("X-Request-Id") }

@@ -1,0 +1,68 @@
+package privasfer
+
+import (
+	"context"
+	"net/url"
+)
+
+// InboxMail is a mail that was sent to the token's owner. A nil pointer is a
+// null in the answer, or a key that it leaves out. Times are the API's text.
+//
+// https://privasfer.com/api: GET /inbox/{id}
+type InboxMail struct {
+	ID         string        `json:"id"`
+	Identifier *string       `json:"identifier"`
+	Subject    *string       `json:"subject"`
+	Body       *string       `json:"body"`
+	Sender     *Contact      `json:"sender"`
+	Download   *MailDownload `json:"download"` // there only where included
+	ReceivedAt *string       `json:"received_at"`
+	Opened     *bool         `json:"opened"`
+}
+
+// Contact is how a mail names its sender.
+type Contact struct {
+	Name  *string `json:"name"`
+	Email *string `json:"email"`
+}
+
+// MailDownload is the download that comes with a mail: the API made it with
+// the mail, and does not say that it is for a single use.
+type MailDownload struct {
+	ID        string  `json:"id"`
+	CreatedAt *string `json:"created_at"`
+	Files     []File  `json:"files"` // nil: not included
+}
+
+// InboxMail reads one mail of the inbox with its download; includeFiles asks
+// for the files in that download too. A mail that does not exist is an
+// [*APIError] with status 404.
+func (c *Client) InboxMail(ctx context.Context, id string, includeFiles bool) (*InboxMail, error) {
+	return get[InboxMail](ctx, c, includeDownload(includeFiles), "inbox", id)
+}
+
+// includeDownload is the query that asks for a mail's download.
+func includeDownload(files bool) url.Values {
+	include := "download"
+	if files {
+		include = "download,download.files"
+	}
+	return url.Values{"include": {include}}
+}
+
+func (m *InboxMail) check() error {
+	if m.ID == "" {
+		return missingID("data")
+	}
+	if m.Download != nil {
+		return m.Download.check()
+	}
+	return nil
+}
+
+func (d *MailDownload) check() error {
+	if d.ID == "" {
+		return missingID("data.download")
+	}
+	return checkFiles("data.download.files", d.Files)
+}
