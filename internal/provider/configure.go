@@ -1,0 +1,144 @@
+package provider
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// The environment variables that stand in for arguments of the provider.
+const (
+	envToken   = "PRIVASFER_TOKEN" //nolint:gosec // a variable's name
+	envBaseURL = "PRIVASFER_BASE_URL"
+)
+
+// configured is what a provider block amounts to. Every data source and
+// ephemeral resource of the block gets the same one.
+type configured struct {
+	client *privasfer.Client // nil while an argument is not known yet
+
+	// unknown names the arguments of the provider that are not known yet. They
+	// never fall back to the environment or a default: the call would go to
+	// another account or host than the one that is meant.
+	unknown []string
+
+	terraformVersion string
+	now              func() time.Time
+	downloadLifetime time.Duration
+}
+
+// configure resolves the arguments: configuration first, then the environment,
+// then the default.
+func (p *privasferProvider) configure(model providerModel, terraformVersion string, diags *diag.Diagnostics) *configured {
+	result := &configured{
+		terraformVersion: terraformVersion,
+		now:              p.now,
+		downloadLifetime: p.downloadLifetime,
+	}
+	for _, argument := range []struct {
+		name  string
+		value types.String
+	}{
+		{"token", model.Token},
+		{"base_url", model.BaseURL},
+	} {
+		if argument.value.IsUnknown() {
+			result.unknown = append(result.unknown, "`"+argument.name+"`")
+		}
+	}
+
+	token := tokenFrom(model.Token, diags)
+	baseURL := baseURLFrom(model.BaseURL, diags)
+	if len(result.unknown) > 0 || diags.HasError() {
+		return result
+	}
+	result.client = privasfer.New(privasfer.Config{
+		BaseURL:   baseURL,
+		Token:     token,
+		UserAgent: fmt.Sprintf("terraform-provider-privasfer/%s (+terraform/%s)", p.version, terraformVersion),
+		Now:       p.now,
+	})
+	return result
+}
+
+func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
+	if argument.IsUnknown() {
+		return ""
+	}
+	text, source := valueOrEnv(argument, "token", envToken)
+	if strings.TrimSpace(text) == "" {
+		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token",
+			"Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` "+
+				"argument, from a sensitive variable for example, or by the environment variable "+envToken+".")
+		return ""
+	}
+	token, err := privasfer.ParseToken(text)
+	if err != nil {
+		diags.AddAttributeError(path.Root("token"), "Invalid Privasfer token", fmt.Sprintf("In %s, %s.", source, err))
+	}
+	return token
+}
+
+func baseURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
+	if argument.IsUnknown() {
+		return nil
+	}
+	text, source := valueOrEnv(argument, "base_url", envBaseURL)
+	if text == "" && argument.IsNull() {
+		text = privasfer.DefaultBaseURL
+	}
+	baseURL, err := privasfer.ParseBaseURL(text)
+	if err != nil {
+		diags.AddAttributeError(path.Root("base_url"), "Invalid Privasfer base URL",
+			fmt.Sprintf("The URL in %s cannot be used: %s. An example is %s.", source, err, privasfer.DefaultBaseURL))
+	}
+	return baseURL
+}
+
+// valueOrEnv returns the text of an argument, or that of the environment
+// variable where the argument is not set, and where the text is from.
+func valueOrEnv(argument types.String, name, variable string) (text, source string) {
+	if argument.IsNull() {
+		return os.Getenv(variable), "the environment variable " + variable
+	}
+	return argument.ValueString(), "the provider's `" + name + "` argument"
+}
+
+// configuredFrom returns what the provider's Configure has left for its data
+// sources and ephemeral resources, or nil before it ran: validation runs
+// without it.
+func configuredFrom(providerData any, diags *diag.Diagnostics) *configured {
+	if providerData == nil {
+		return nil
+	}
+	result, ok := providerData.(*configured)
+	if !ok {
+		diags.AddError("Unexpected provider data",
+			fmt.Sprintf("Expected *provider.configured, got %T. This is a bug of the provider: please report it.", providerData))
+	}
+	return result
+}
+
+// require returns the client, or an error that says why there is none.
+func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
+	switch {
+	case c == nil:
+		diags.AddError("Provider not configured",
+			"Privasfer was called before the provider was configured. This is a bug of the provider: please report it.")
+		return nil
+	case c.client == nil:
+		diags.AddError("Provider configuration not known yet",
+			fmt.Sprintf("The provider's %s depends on something that is known only after apply, and Privasfer has to be "+
+				"called now. Give a value that is known at plan, or apply what it depends on first, with -target.",
+				strings.Join(c.unknown, " and ")))
+	}
+	return c.client
+}

@@ -1,0 +1,92 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// apiErrorDiagnostic says what could not be done, what the API or the network
+// said, and what to do about it. The action completes "Cannot …".
+func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(summary(action, err), fmt.Sprintf("%s.\n\n%s", err, nextStep(err)))
+}
+
+// notFoundDiagnostic is the error for an object that is not there, or not for
+// this token: the API does not tell the two apart. What is a noun, such as
+// "Inbox mail".
+func notFoundDiagnostic(what, id string, err error) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(what+" not found",
+		fmt.Sprintf("There is none with the id %q that this token may see. %s.\n\n"+
+			"Check the id, and that the token is of the account that received it. If every id is reported missing, "+
+			"base_url is probably wrong.", shorten(id), err))
+}
+
+func summary(action string, err error) string {
+	switch statusOf(err) {
+	case http.StatusUnauthorized:
+		return "Privasfer does not accept the token"
+	case http.StatusForbidden:
+		return "The token may not do this at Privasfer"
+	}
+	return "Cannot " + action
+}
+
+func nextStep(err error) string {
+	status := statusOf(err)
+	var apiError *privasfer.APIError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "The run was interrupted."
+	case !errors.As(err, &apiError):
+		return "This is a bug of the provider: please report it."
+	case status == 0:
+		return "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and " +
+			"NO_PROXY, and the certificates that the machine trusts."
+	case apiError.Unusable():
+		return "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again " +
+			"later and report it."
+	case status >= 300 && status <= 399:
+		return "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
+	case status == http.StatusUnauthorized:
+		return "Check the provider's `token` argument or the environment variable " + envToken + ": the token may have been " +
+			"revoked, or belong to another Privasfer than base_url names. A new one is made on the profile's API page."
+	case status == http.StatusForbidden:
+		return "Check the provider's `token` argument or the environment variable " + envToken + ": it must be a token of an " +
+			"account that has this permission."
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == statusPageExpired:
+		return "The API has no such route there: base_url is probably wrong."
+	case status == http.StatusTooManyRequests:
+		return "Privasfer allows 300 requests a minute per IP address. Wait a minute, or run with a lower -parallelism."
+	case status >= 500:
+		return "The fault is at Privasfer's side. Try again later."
+	}
+	return "Correct what the API complains about and run again."
+}
+
+// statusPageExpired is what the framework that the API seems to be built on
+// answers where a web page is called instead of the API.
+const statusPageExpired = 419
+
+// statusOf returns the HTTP status of an API error, or 0.
+func statusOf(err error) int {
+	var apiError *privasfer.APIError
+	if errors.As(err, &apiError) {
+		return apiError.Status
+	}
+	return 0
+}
+
+// shorten cuts a text of the user's that an error repeats.
+func shorten(text string) string {
+	const length = 120
+	if runes := []rune(text); len(runes) > length {
+		return string(runes[:length]) + "…"
+	}
+	return text
+}

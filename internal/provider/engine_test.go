@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// engine is how the program under test treats an ephemeral resource whose time
+// is over while it is in use: the one thing in which the engines differ.
+type engine struct {
+	name string
+
+	// exit codes of a run with on_expiry = "error" whose consumer used the
+	// download in time and ran long ("early"), or only after it expired.
+	earlyExit, lateExit int
+
+	// What such a run says, and how often it says "Download expired".
+	early, late string
+	lateUsed    bool // whether the late consumer got the dead value
+	told        int  // by the late one
+}
+
+// The engines, as measured. Terraform before 1.17 throws away what Renew
+// reports, so that Close has to.
+var (
+	terraformBefore117 = engine{name: "Terraform before 1.17",
+		early: "Warning: Download expired", late: "Warning: Download expired", lateUsed: true, told: 1}
+	terraformFrom117 = engine{name: "Terraform from 1.17 on", earlyExit: 1, lateExit: 1,
+		early: "Error: Download expired", late: "Ephemeral resource instance has expired", told: 0}
+	openTofu = engine{name: "OpenTofu", earlyExit: 1, lateExit: 1,
+		early: "Error: Download expired", late: "Error: Download expired", lateUsed: true, told: 1}
+)
+
+// engineUnderTest finds out which engine the tests run on.
+func engineUnderTest(t *testing.T) engine {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := exec.CommandContext(t.Context(), path, "version", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var version struct {
+		Version string `json:"terraform_version"`
+	}
+	if err := json.Unmarshal(output, &version); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := exec.CommandContext(t.Context(), path, "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case strings.HasPrefix(string(plain), "OpenTofu"):
+		return openTofu
+	case showsRenewDiagnostics(version.Version):
+		return terraformFrom117
+	}
+	return terraformBefore117
+}
+
+func (e engine) String() string { return fmt.Sprintf("on %s", e.name) }

@@ -1,0 +1,219 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+// testToken is the token that the simulator takes. It is unlike anything else,
+// so that a search for it proves something.
+const testToken = "7xcB5XlinBWGzajPdSW7bHr12erWZICIJN4jk0RpasoLYLpoiD6ErYnVSzld"
+
+// testVersion is the provider's version in every test.
+const testVersion = "0.0.0-test"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(helperVariable) != "" {
+		os.Exit(runHelper())
+	}
+	os.Exit(runTests(m))
+}
+
+// runTests takes away what would make a test depend on who runs it.
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "privasfer-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	sharedDir = dir
+
+	cliConfig := filepath.Join(dir, "empty.tfrc")
+	if err := os.WriteFile(cliConfig, nil, 0o600); err != nil {
+		panic(err)
+	}
+	for variable, value := range map[string]string{
+		"TF_CLI_CONFIG_FILE": cliConfig,
+		"CHECKPOINT_DISABLE": "1",
+		envToken:             "",
+		envBaseURL:           "",
+	} {
+		if err := os.Setenv(variable, value); err != nil {
+			panic(err)
+		}
+	}
+	return m.Run()
+}
+
+// sharedDir is removed when the tests of this package have ended.
+var sharedDir string
+
+// program finds terraform or tofu once.
+var program = sync.OnceValues(func() (string, error) {
+	return terraform.Find(context.Background(), filepath.Join(sharedDir, "terraform"))
+})
+
+// testAPI is a simulator that listens.
+type testAPI struct {
+	*simulator.Server
+	URL string // of the API, to be used as base_url
+}
+
+// newAPI starts a simulator. It fails the test if anything asked for a route
+// that the API does not have.
+func newAPI(t *testing.T, options simulator.Options) *testAPI {
+	t.Helper()
+	options.Token = testToken
+	server := simulator.New(options)
+	listener := httptest.NewServer(server)
+	t.Cleanup(func() {
+		listener.Close()
+		for _, request := range server.Unexpected() {
+			t.Errorf("the API has no route %s %s", request.Method, request.Path)
+		}
+	})
+	return &testAPI{Server: server, URL: listener.URL + "/api"}
+}
+
+// providerBlock is a provider block for the API with the right token.
+func (a *testAPI) providerBlock() string {
+	return fmt.Sprintf("provider \"privasfer\" {\n  token    = %q\n  base_url = %q\n}\n", testToken, a.URL)
+}
+
+// factories serve the provider, and the echo provider that shows what an
+// ephemeral resource has returned.
+func factories(options ...Option) map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"privasfer": providerserver.NewProtocol6WithError(New(testVersion, options...)()),
+		"echo":      echoprovider.NewProviderServer(),
+	}
+}
+
+// echo is configuration that keeps an ephemeral value where a check can see
+// it. It keeps a value once, so every step needs an echo of its own.
+func echo(name, value string) string {
+	return fmt.Sprintf("\nprovider \"echo\" {\n  data = %s\n}\nresource \"echo\" %q {}\n", value, name)
+}
+
+// message matches an error or warning as Terraform prints it: wrapped at any
+// place, in a frame.
+func message(text string) *regexp.Regexp {
+	words := strings.Fields(text)
+	for i := range words {
+		words[i] = regexp.QuoteMeta(words[i])
+	}
+	return regexp.MustCompile(strings.Join(words, `[\s│╷╵]+`))
+}
+
+// workspace is a folder in which the real program runs on a configuration,
+// with the provider served by the test's own process. It is for what
+// terraform-plugin-testing does not show: warnings, signals, files.
+type workspace struct {
+	terraform.Workspace
+	t *testing.T
+}
+
+// newWorkspace writes the configuration, after a block that names where the
+// provider is from.
+func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
+	w.write(config)
+	if err := w.UseReattached(t.TempDir(), serve(t, options...)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *workspace) write(config string) {
+	w.t.Helper()
+	config = fmt.Sprintf("terraform {\n  required_providers {\n    privasfer = { source = %q }\n  }\n}\n%s", terraform.Source, config)
+	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(config), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// run runs the program and checks its exit code. A run that hangs is ended
+// after a minute and fails the test.
+func (w *workspace) run(exitCode int, args ...string) string {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	result, err := w.Run(ctx, slices.Insert(args, 1, "-no-color")...)
+	switch {
+	case err != nil:
+		w.t.Fatal(err)
+	case ctx.Err() != nil:
+		w.t.Fatalf("%v did not end:\n%s", args, result.Output)
+	case result.ExitCode != exitCode:
+		w.t.Fatalf("%v ended with %d, not %d:\n%s", args, result.ExitCode, exitCode, result.Output)
+	}
+	return result.Output
+}
+
+// serve serves the provider from this process and returns what
+// TF_REATTACH_PROVIDERS says of it.
+func serve(t *testing.T, options ...Option) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	reattach, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
+	failed := make(chan error, 1)
+	go func() {
+		failed <- tf6server.Serve("registry.terraform.io/"+terraform.Source,
+			providerserver.NewProtocol6(New(testVersion, options...)()),
+			tf6server.WithDebug(ctx, reattach, closed),
+			// Like terraform-plugin-testing: logs as TF_LOG says, none otherwise.
+			tf6server.WithLoggingSink(t), tf6server.WithGoPluginLogger(hclog.NewNullLogger()))
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-closed
+	})
+
+	var config *plugin.ReattachConfig
+	select {
+	case config = <-reattach:
+	case err := <-failed:
+		t.Fatalf("serving the provider: %v", err)
+	}
+	type address struct{ Network, String string }
+	server := map[string]any{
+		"Protocol":        string(config.Protocol),
+		"ProtocolVersion": config.ProtocolVersion,
+		"Pid":             config.Pid,
+		"Test":            config.Test,
+		"Addr":            address{config.Addr.Network(), config.Addr.String()},
+	}
+	encoded, err := json.Marshal(map[string]any{
+		"registry.terraform.io/" + terraform.Source: server,
+		"registry.opentofu.org/" + terraform.Source: server,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(encoded)
+}

@@ -1,0 +1,57 @@
+package provider
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// helperVariable makes this test binary a helper for provisioners, which have
+// no sleep and no curl on every machine. It holds how long to wait first.
+const helperVariable = "TEST_HELPER_WAIT"
+
+// helper is a provisioner that runs this test binary: it waits, and then uses
+// a download once and keeps what it got in a file. A null id is no use at all.
+func helper(wait time.Duration, downloadID, urlPrefix, file string) string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`provisioner "local-exec" {
+		command     = %q
+		environment = {
+			%s    = %q
+			TEST_HELPER_ID   = %s
+			TEST_HELPER_URL  = %q
+			TEST_HELPER_FILE = %q
+		}
+	}`, self, helperVariable, wait, downloadID, urlPrefix, file)
+}
+
+func runHelper() int {
+	wait, err := time.ParseDuration(os.Getenv(helperVariable))
+	if err != nil {
+		return 2
+	}
+	time.Sleep(wait)
+	id := os.Getenv("TEST_HELPER_ID")
+	if id == "" {
+		return 0
+	}
+	response, err := http.Get(os.Getenv("TEST_HELPER_URL") + id)
+	if err != nil {
+		return 3
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 4
+	}
+	content = append([]byte(response.Status+"\n"), content...)
+	if err := os.WriteFile(os.Getenv("TEST_HELPER_FILE"), content, 0o600); err != nil {
+		return 5
+	}
+	return 0
+}

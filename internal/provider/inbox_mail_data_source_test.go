@@ -1,0 +1,292 @@
+package provider
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+)
+
+// The files of the simulator's data set as every data source and ephemeral
+// resource shows them.
+var (
+	author = knownvalue.ObjectExact(map[string]knownvalue.Check{
+		"name":      knownvalue.StringExact("Author Name"),
+		"initials":  knownvalue.StringExact("Author N."),
+		"email":     knownvalue.StringExact("author@email.address"),
+		"photo_url": knownvalue.StringExact(""),
+		"timezone":  knownvalue.StringExact("Europe/Vilnius"),
+	})
+	invoiceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
+		"id":                       knownvalue.StringExact(simulator.FileInvoice),
+		"filename":                 knownvalue.StringExact("invoice"),
+		"type":                     knownvalue.StringExact("application/pdf"),
+		"extension":                knownvalue.StringExact("pdf"),
+		"full_filename":            knownvalue.StringExact("invoice.pdf"),
+		"size":                     knownvalue.Int64Exact(43389),
+		"formatted_size":           knownvalue.StringExact("42.37 KB"),
+		"encrypted_size":           knownvalue.Int64Exact(78508),
+		"formatted_encrypted_size": knownvalue.StringExact("76.67 KB"),
+		"created_by":               author,
+		"created_at":               knownvalue.StringExact("2019-05-08 00:18:03"),
+		"disk":                     knownvalue.StringExact("local-spaces"),
+		"trashed":                  knownvalue.Bool(false),
+	})
+	licenceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
+		"id":                       knownvalue.StringExact(simulator.FileLicence),
+		"filename":                 knownvalue.StringExact("licence"),
+		"type":                     knownvalue.StringExact("text/plain"),
+		"extension":                knownvalue.StringExact("txt"),
+		"full_filename":            knownvalue.StringExact("licence.txt"),
+		"size":                     knownvalue.Int64Exact(77),
+		"formatted_size":           knownvalue.StringExact("77 B"),
+		"encrypted_size":           knownvalue.Int64Exact(124),
+		"formatted_encrypted_size": knownvalue.StringExact("124 B"),
+		"created_by":               author,
+		"created_at":               knownvalue.StringExact("2019-05-09 09:30:00"),
+		"disk":                     knownvalue.StringExact("local-spaces"),
+		"trashed":                  knownvalue.Bool(false),
+	})
+	// bareFile has nulls and empty strings wherever a file can.
+	bareFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
+		"id":                       knownvalue.StringExact(simulator.FileBare),
+		"filename":                 knownvalue.StringExact("README"),
+		"type":                     knownvalue.Null(),
+		"extension":                knownvalue.StringExact(""),
+		"full_filename":            knownvalue.StringExact("README"),
+		"size":                     knownvalue.Int64Exact(0),
+		"formatted_size":           knownvalue.StringExact(""),
+		"encrypted_size":           knownvalue.Null(),
+		"formatted_encrypted_size": knownvalue.Null(),
+		"created_by":               knownvalue.Null(),
+		"created_at":               knownvalue.Null(), // "" is no time
+		"disk":                     knownvalue.Null(),
+		"trashed":                  knownvalue.Null(),
+	})
+)
+
+// TestAccInboxMailDataSource checks every attribute by its exact value, for
+// mails that are full, empty, or lack whatever a mail can lack.
+func TestAccInboxMailDataSource(t *testing.T) {
+	t.Parallel()
+	sender := func(name, email knownvalue.Check) knownvalue.Check {
+		return knownvalue.ObjectExact(map[string]knownvalue.Check{"name": name, "email": email})
+	}
+	download := func(id string, createdAt, files knownvalue.Check) knownvalue.Check {
+		return knownvalue.ObjectExact(map[string]knownvalue.Check{
+			"id": knownvalue.StringExact(id), "created_at": createdAt, "files": files})
+	}
+	tests := map[string]struct {
+		arguments string
+		query     string
+		want      map[string]knownvalue.Check
+	}{
+		"full": {
+			arguments: fmt.Sprintf("id = %q", simulator.MailFull),
+			query:     "include=download",
+			want: map[string]knownvalue.Check{
+				"id":            knownvalue.StringExact(simulator.MailFull),
+				"include_files": knownvalue.Null(),
+				"identifier":    knownvalue.StringExact("1Kh2"),
+				"subject":       knownvalue.StringExact("Secure files"),
+				"body":          knownvalue.StringExact("<p>Mail body</p>"),
+				"sender":        sender(knownvalue.StringExact("Sender Name"), knownvalue.StringExact("sender@email.address")),
+				"download":      download(simulator.DownloadFull, knownvalue.StringExact("2019-05-15 14:11:00"), knownvalue.Null()),
+				"received_at":   knownvalue.StringExact("2019-05-15 14:11:00"),
+				"opened":        knownvalue.Bool(true),
+			},
+		},
+		"with files": {
+			arguments: fmt.Sprintf("id = %q\ninclude_files = true", simulator.MailFull),
+			query:     "include=download,download.files",
+			want: map[string]knownvalue.Check{
+				"include_files": knownvalue.Bool(true),
+				"download": download(simulator.DownloadFull, knownvalue.StringExact("2019-05-15 14:11:00"),
+					knownvalue.ListExact([]knownvalue.Check{invoiceFile, licenceFile})),
+			},
+		},
+		"files not wanted": {
+			arguments: fmt.Sprintf("id = %q\ninclude_files = false", simulator.MailFull),
+			query:     "include=download",
+			want: map[string]knownvalue.Check{
+				"include_files": knownvalue.Bool(false),
+				"download":      download(simulator.DownloadFull, knownvalue.StringExact("2019-05-15 14:11:00"), knownvalue.Null()),
+			},
+		},
+		"unopened": {
+			arguments: fmt.Sprintf("id = %q", simulator.MailUnopened),
+			query:     "include=download",
+			want: map[string]knownvalue.Check{
+				"subject": knownvalue.StringExact("Raktas – šiandien"),
+				"body":    knownvalue.StringExact("<p>Ačiū &amp; iki</p>"),
+				"sender":  sender(knownvalue.StringExact("Rūta Žukė"), knownvalue.StringExact("ruta@email.address")),
+				"opened":  knownvalue.Bool(false),
+			},
+		},
+		"null or missing": {
+			arguments: fmt.Sprintf("id = %q\ninclude_files = true", simulator.MailBare),
+			query:     "include=download,download.files",
+			want: map[string]knownvalue.Check{
+				"identifier":  knownvalue.Null(),
+				"subject":     knownvalue.Null(),
+				"body":        knownvalue.Null(),
+				"sender":      knownvalue.Null(),
+				"download":    knownvalue.Null(),
+				"received_at": knownvalue.Null(), // "" is no time
+				"opened":      knownvalue.Bool(false),
+			},
+		},
+		"missing inside": {
+			arguments: fmt.Sprintf("id = %q\ninclude_files = true", simulator.MailSparse),
+			query:     "include=download,download.files",
+			want: map[string]knownvalue.Check{
+				"sender":   sender(knownvalue.Null(), knownvalue.StringExact("sender@email.address")),
+				"download": download(simulator.DownloadSparse, knownvalue.Null(), knownvalue.Null()),
+				"opened":   knownvalue.Null(),
+			},
+		},
+		"empty": {
+			arguments: fmt.Sprintf("id = %q\ninclude_files = true", simulator.MailEmpty),
+			query:     "include=download,download.files",
+			want: map[string]knownvalue.Check{
+				"identifier":  knownvalue.StringExact(""),
+				"subject":     knownvalue.StringExact(""),
+				"body":        knownvalue.StringExact(""),
+				"sender":      sender(knownvalue.StringExact(""), knownvalue.StringExact("")),
+				"download":    download(simulator.DownloadEmpty, knownvalue.Null(), knownvalue.ListSizeExact(0)),
+				"received_at": knownvalue.Null(), // "" is no time
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			var checks []statecheck.StateCheck
+			for attribute, want := range test.want {
+				checks = append(checks, statecheck.ExpectKnownValue("data.privasfer_inbox_mail.test", tfjsonpath.New(attribute), want))
+			}
+			checks = append(checks, statecheck.ExpectSensitiveValue("data.privasfer_inbox_mail.test", tfjsonpath.New("body")))
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: factories(),
+				Steps: []resource.TestStep{{
+					Config:            api.providerBlock() + fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n%s\n}", test.arguments),
+					ConfigStateChecks: checks,
+				}},
+			})
+			for _, request := range api.Requests() {
+				if request.RawQuery != test.query {
+					t.Errorf("the query is %q, want %q", request.RawQuery, test.query)
+				}
+			}
+		})
+	}
+}
+
+// TestAccInboxMailDataSource_id shows which ids are refused before any request
+// is made.
+func TestAccInboxMailDataSource_id(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"":            "an id must not be empty",
+		"..":          `an id must not be "." or ".."`,
+		"a/b":         "an id must not contain a slash, a backslash, a question mark or a number sign",
+		`a\\b`:        "an id must not contain a slash, a backslash, a question mark or a number sign",
+		"a?include=x": "an id must not contain a slash, a backslash, a question mark or a number sign",
+		"a#b":         "an id must not contain a slash, a backslash, a question mark or a number sign",
+		"a b":         "an id must not contain white space",
+		`a\nb`:        "an id must not contain white space",
+		`a\u0001b`:    "an id must not contain a control character",
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: factories(),
+				Steps: []resource.TestStep{{
+					Config:      api.providerBlock() + fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = \"%s\"\n}", id),
+					ExpectError: message(want),
+				}},
+			})
+			if got := len(api.Requests()); got != 0 {
+				t.Errorf("got %d requests, want none", got)
+			}
+		})
+	}
+}
+
+// TestAccInboxMailDataSource_errors shows what a user is told when the API
+// refuses or answers nonsense.
+func TestAccInboxMailDataSource_errors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		id    string
+		fault simulator.Fault
+		want  []string
+	}{
+		"not found": {id: "no-such-mail", want: []string{
+			"Inbox mail not found",
+			`There is none with the id "no-such-mail" that this token may see.`,
+		}},
+		"unauthenticated": {fault: simulator.JSONError(401, "Unauthenticated."), want: []string{
+			"Privasfer does not accept the token",
+			"GET /api/inbox/" + simulator.MailFull + " was answered 401 Unauthorized: Unauthenticated.",
+			"Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN",
+		}},
+		"forbidden": {fault: simulator.JSONError(403, "This action is unauthorized."), want: []string{
+			"The token may not do this at Privasfer",
+			"was answered 403 Forbidden: This action is unauthorized.",
+			"Check the provider's `token` argument",
+		}},
+		"invalid": {fault: simulator.JSONError(422, "The given data was invalid."), want: []string{
+			"Cannot read the inbox mail", "was answered 422 Unprocessable Entity: The given data was invalid."}},
+		"server error": {fault: simulator.JSONError(500, "Server Error"), want: []string{
+			"was answered 500 Internal Server Error: Server Error", "Try again later."}},
+		"redirect": {fault: simulator.Redirect(302, "https://elsewhere.example/login"), want: []string{
+			"was answered 302 Found", "base_url is probably wrong"}},
+		"web page": {fault: simulator.HTML(), want: []string{
+			"was answered 200 OK: the answer is a page of HTML, not JSON", "check base_url"}},
+		"no data": {fault: simulator.Answer(`{"data":null}`), want: []string{`the answer has no "data"`}},
+		"no id":   {fault: simulator.Answer(`{"data":{"subject":"x"}}`), want: []string{`the answer has no "data.id"`}},
+		"wrong type": {fault: simulator.Answer(`{"data":{"id":"x","opened":"yes"}}`), want: []string{
+			`"data.opened" is of type string where bool was expected`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			if test.fault != nil {
+				test.id = simulator.MailFull
+				api.Inject("GET /api/inbox/", -1, test.fault)
+			}
+			var steps []resource.TestStep
+			for _, want := range test.want {
+				steps = append(steps, resource.TestStep{
+					Config:      api.providerBlock() + fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = %q\n}", test.id),
+					ExpectError: message(want),
+				})
+			}
+			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: factories(), Steps: steps})
+		})
+	}
+}
+
+// TestAccInboxMailDataSource_unreachable shows the error where nothing listens.
+func TestAccInboxMailDataSource_unreachable(t *testing.T) {
+	t.Parallel()
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{{
+			Config: fmt.Sprintf("provider \"privasfer\" {\n  token = %q\n  base_url = \"http://127.0.0.1:1/api\"\n}\n", testToken) +
+				fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = %q\n}", simulator.MailFull),
+			ExpectError: regexp.MustCompile(message("Cannot read the inbox mail").String() + `(?s:.*)` +
+				message("Check that the API can be reached from this machine: base_url").String()),
+		}},
+	})
+}

@@ -1,0 +1,130 @@
+// Package provider is the Terraform and OpenTofu provider for Privasfer: the
+// schemas, what the API's objects become in Terraform, and the life of the
+// ephemeral download. The API itself is the business of internal/privasfer.
+//
+// Each file keeps one order: interface assertions, constructor, struct,
+// Metadata, Schema, Configure, Read or Open (then Renew and Close), and last
+// the mapping from the API's object to Terraform's values as a pure function.
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+var (
+	_ provider.Provider                       = (*privasferProvider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*privasferProvider)(nil)
+)
+
+// Option changes what a test or the demo has to change. The released provider
+// takes none.
+type Option func(*privasferProvider)
+
+// WithClock replaces the machine's clock.
+func WithClock(now func() time.Time) Option {
+	return func(p *privasferProvider) { p.now = now }
+}
+
+// WithDownloadLifetime replaces the minute that a download lives, so that its
+// end can be seen without waiting for it.
+func WithDownloadLifetime(lifetime time.Duration) Option {
+	return func(p *privasferProvider) { p.downloadLifetime = lifetime }
+}
+
+// New returns the provider's constructor. The version goes into the user
+// agent.
+func New(version string, options ...Option) func() provider.Provider {
+	return func() provider.Provider {
+		p := &privasferProvider{
+			version:          version,
+			now:              time.Now,
+			downloadLifetime: privasfer.DownloadLifetime,
+		}
+		for _, option := range options {
+			option(p)
+		}
+		return p
+	}
+}
+
+type privasferProvider struct {
+	version          string
+	now              func() time.Time
+	downloadLifetime time.Duration
+}
+
+type providerModel struct {
+	Token   types.String `tfsdk:"token"`
+	BaseURL types.String `tfsdk:"base_url"`
+}
+
+func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "privasfer"
+	resp.Version = p.version
+}
+
+func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads mails and files that were sent to you with [Privasfer](https://privasfer.com), a secure " +
+			"file transfer service, and creates single-use downloads that live one minute.",
+		Attributes: map[string]schema.Attribute{
+			"token": schema.StringAttribute{
+				MarkdownDescription: "The API token, made on the profile's API page. White space around it is cut. " +
+					"May be given by the environment variable `" + envToken + "` instead.",
+				Optional:  true,
+				Sensitive: true,
+			},
+			"base_url": schema.StringAttribute{
+				MarkdownDescription: "The URL of the API, `" + privasfer.DefaultBaseURL + "` by default. It must begin with " +
+					"`https://`, except for a loopback host, and have no user name, query or fragment. " +
+					"May be given by the environment variable `" + envBaseURL + "` instead.",
+				Optional:   true,
+				Validators: []validator.String{baseURLValidator},
+			},
+		},
+	}
+}
+
+// Configure checks the arguments and builds the client. It calls nothing on
+// the network: a plan that reads nothing needs no API.
+func (p *privasferProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	configured := p.configure(model, req.TerraformVersion, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.DataSourceData = configured
+	resp.EphemeralResourceData = configured
+}
+
+func (p *privasferProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newInboxMailDataSource,
+	}
+}
+
+func (p *privasferProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{
+		newDownloadEphemeralResource,
+	}
+}
+
+// Resources returns none: the provider manages nothing.
+func (p *privasferProvider) Resources(context.Context) []func() resource.Resource {
+	return nil
+}

@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// computedString, computedInt64 and computedBool are the attributes that most
+// of the API's keys become.
+func computedString(description string) data.StringAttribute {
+	return data.StringAttribute{MarkdownDescription: description, Computed: true}
+}
+
+func computedInt64(description string) data.Int64Attribute {
+	return data.Int64Attribute{MarkdownDescription: description, Computed: true}
+}
+
+func computedBool(description string) data.BoolAttribute {
+	return data.BoolAttribute{MarkdownDescription: description, Computed: true}
+}
+
+// ephemeralAttributes returns the same attributes for the schema of an
+// ephemeral resource, so that an object of the API is described once. It knows
+// the kinds of attribute that this provider uses and panics on others, which
+// the schema test would show.
+func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.Attribute {
+	result := make(map[string]eph.Attribute, len(attributes))
+	for name, attribute := range attributes {
+		switch a := attribute.(type) {
+		case data.StringAttribute:
+			result[name] = eph.StringAttribute{MarkdownDescription: a.MarkdownDescription,
+				Required: a.Required, Optional: a.Optional, Computed: a.Computed, Sensitive: a.Sensitive, Validators: a.Validators}
+		case data.Int64Attribute:
+			result[name] = eph.Int64Attribute{MarkdownDescription: a.MarkdownDescription,
+				Required: a.Required, Optional: a.Optional, Computed: a.Computed, Sensitive: a.Sensitive, Validators: a.Validators}
+		case data.BoolAttribute:
+			result[name] = eph.BoolAttribute{MarkdownDescription: a.MarkdownDescription,
+				Required: a.Required, Optional: a.Optional, Computed: a.Computed, Sensitive: a.Sensitive, Validators: a.Validators}
+		case data.SingleNestedAttribute:
+			result[name] = eph.SingleNestedAttribute{MarkdownDescription: a.MarkdownDescription, Computed: a.Computed,
+				Attributes: ephemeralAttributes(a.Attributes)}
+		case data.ListNestedAttribute:
+			result[name] = eph.ListNestedAttribute{MarkdownDescription: a.MarkdownDescription, Computed: a.Computed,
+				NestedObject: eph.NestedAttributeObject{Attributes: ephemeralAttributes(a.NestedObject.Attributes)}}
+		default:
+			panic(fmt.Sprintf("attribute %s has the kind %T, which ephemeralAttributes does not know", name, a))
+		}
+	}
+	return result
+}
+
+// objectType is the type of an object with these attributes.
+func objectType(attributes map[string]data.Attribute) types.ObjectType {
+	attrTypes := make(map[string]attr.Type, len(attributes))
+	for name, attribute := range attributes {
+		attrTypes[name] = attribute.GetType()
+	}
+	return types.ObjectType{AttrTypes: attrTypes}
+}
+
+// timeValue keeps a time of the API as its own text: no page of the API names
+// the zone. Where the API sends "" something has not happened yet, and there
+// is no time.
+func timeValue(text *string) types.String {
+	if text != nil && *text == "" {
+		return types.StringNull()
+	}
+	return types.StringPointerValue(text)
+}
