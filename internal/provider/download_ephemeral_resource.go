@@ -238,7 +238,7 @@ const expirySummary = "Download expired"
 // expiryDetail says when the download ended, why, and what to do about it.
 func (l downloadLife) expiryDetail(lifetime time.Duration) string {
 	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s, while it was still in use. "+
-		"A download lives %s, and Privasfer has no way to extend it. What used it after that moment used a download that no longer exists.\n\n"+
+		"A download lives %s, and the API documents no way to extend one. What used it after that moment used a download that no longer exists.\n\n"+
 		"There are three ways out:\n"+
 		"  - open it later: depends_on in the ephemeral block, naming what its consumer waits for;\n"+
 		"  - use it sooner: let its consumer depend on nothing slow, and do the slow work in another step;\n"+

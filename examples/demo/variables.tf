@@ -1,0 +1,25 @@
+variable "mail_id" {
+  description = "The id of the mail."
+  type        = string
+}
+
+variable "download_url" {
+  description = "Where a download is used, with {id} in place of its id. Here it is the simulator's own URL: the API publishes none."
+  type        = string
+}
+
+variable "helper" {
+  description = "The path of a program that fetches the download: the demo itself."
+  type        = string
+}
+
+variable "report" {
+  description = "The path of the file to which the helper adds what it was answered."
+  type        = string
+}
+
+variable "delay" {
+  description = "How long the first use waits before it fetches the download."
+  type        = string
+  default     = "0s"
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+// shortLifetime is a download's with Options.Expire, in place of the minute.
+const shortLifetime = 2 * time.Second
+
+// Options chooses what Run shows.
+type Options struct {
+	// Expire lets the download expire while it is in use.
+	Expire bool
+	// Keep leaves the temporary folder behind.
+	Keep bool
+
+	// started, if not nil, is called with the simulator before Terraform runs.
+	started func(*simulator.Server, *http.Server)
+}
+
+// demo is one run.
+type demo struct {
+	out      io.Writer
+	options  Options
+	dir      string // everything that is written is in here
+	token    string // a new one for each run, so that finding it proves something
+	lifetime time.Duration
+
+	simulator *simulator.Server
+	url       string // of the simulator, without a path
+	workspace terraform.Workspace
+
+	planned     int             // how many requests plan made
+	diagnostics []diagnostic    // what apply reported
+	printed     strings.Builder // everything that Terraform printed
+	failed      []string        // the claims that turned out false
+}
+
+// Run shows the demo on out. An error says what was not as it should be.
+func Run(ctx context.Context, out io.Writer, options Options) (err error) {
+	dir, err := os.MkdirTemp("", "privasfer-demo-")
+	if err != nil {
+		return fmt.Errorf("making a temporary folder: %w", err)
+	}
+	defer func() {
+		if options.Keep {
+			fmt.Fprintf(out, "\nKept: %s\n", dir)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(dir))
+	}()
+
+	d := &demo{out: out, options: options, dir: dir, token: rand.Text(), lifetime: time.Minute}
+	if options.Expire {
+		d.lifetime = shortLifetime
+	}
+	err = d.run(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+func (d *demo) run(ctx context.Context) error {
+	d.print("Privasfer demo: real Terraform, this provider, and a simulator of Privasfer on this machine.\n\n")
+	if err := d.prepareTerraform(ctx); err != nil {
+		return err
+	}
+	stop, err := d.startSimulator(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	if err := d.plan(ctx); err != nil {
+		return err
+	}
+	if err := d.showMail(ctx); err != nil {
+		return err
+	}
+	if err := d.apply(ctx); err != nil {
+		return err
+	}
+	answers, err := readReport(d.path("report.json"))
+	if err != nil {
+		return err
+	}
+	d.showDownload(answers)
+	if err := d.showEvidence(answers); err != nil {
+		return err
+	}
+	d.showRequests()
+	if len(d.failed) > 0 {
+		return fmt.Errorf("not as it should be: %s", strings.Join(d.failed, "; "))
+	}
+	return nil
+}
+
+// prepareTerraform builds the provider and writes a workspace that uses it.
+func (d *demo) prepareTerraform(ctx context.Context) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fmt.Errorf("finding a folder to keep Terraform in: %w", err)
+	}
+	program, err := terraform.Find(ctx, filepath.Join(cache, "terraform-provider-privasfer"))
+	if err != nil {
+		return err
+	}
+	d.print("  Terraform  %s\n", program)
+
+	d.print("  provider   built from this source tree")
+	pkg, flags := ".", []string{"-buildvcs=false"}
+	if d.options.Expire {
+		pkg, flags = "./internal/cmd/demo/shortlived", append(flags, "-ldflags=-X main.lifetime="+d.lifetime.String())
+		d.print(", with downloads that live %s instead of one minute", d.lifetime)
+	}
+	if err := terraform.BuildProvider(ctx, d.path("provider"), pkg, flags...); err != nil {
+		return err
+	}
+	d.print("\n")
+
+	d.workspace = terraform.Workspace{Program: program, Dir: d.path("workspace")}
+	if err := copyExample(d.workspace.Dir); err != nil {
+		return fmt.Errorf("copying examples/demo: %w", err)
+	}
+	return d.workspace.UseProvider(d.path("provider"))
+}
+
+// copyExample copies the configuration alone: someone may have run Terraform
+// on the example, and its state is no part of the demo.
+func copyExample(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(terraform.Root(), "examples", "demo", "*.tf"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startSimulator listens on a free port of this machine, until stop.
+func (d *demo) startSimulator(ctx context.Context) (stop func(), err error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	d.simulator = simulator.New(simulator.Options{Token: d.token, Lifetime: d.lifetime})
+	d.url = "http://" + listener.Addr().String()
+	d.workspace.Env = append(d.workspace.Env, "PRIVASFER_TOKEN="+d.token, "PRIVASFER_BASE_URL="+d.url+"/api")
+	d.print("  simulator  %s/api\n", d.url)
+
+	server := &http.Server{Handler: d.simulator, ReadHeaderTimeout: time.Minute}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(listener) // without a simulator Terraform's calls fail, which says it
+	}()
+	if d.options.started != nil {
+		d.options.started(d.simulator, server)
+	}
+	return func() {
+		_ = server.Close()
+		<-ended
+	}, nil
+}
+
+// plan makes the plan file that apply uses, as careful users do.
+func (d *demo) plan(ctx context.Context) error {
+	helper, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	args := []string{
+		"plan", "-out=" + planFile,
+		"-var=mail_id=" + simulator.MailFull,
+		"-var=download_url=" + d.url + "/download/{id}",
+		"-var=helper=" + helper,
+		"-var=report=" + d.path("report.json"),
+	}
+	if d.options.Expire {
+		// The engines differ in what becomes of a use that begins late, so there is none.
+		args = append(args, "-target=terraform_data.first_use", "-var=delay="+(d.lifetime+time.Second).String())
+	}
+	exitCode, output, err := d.terraform(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if exitCode != 0 {
+		return fmt.Errorf("terraform plan ended with %d:\n%s", exitCode, output)
+	}
+	d.planned = len(d.simulator.Requests())
+	return nil
+}
+
+// apply may fail only where the download expires: later Terraforms call that
+// an error, earlier ones a warning.
+func (d *demo) apply(ctx context.Context) error {
+	exitCode, output, err := d.terraform(ctx, "apply", "-json", planFile)
+	if err != nil {
+		return err
+	}
+	d.diagnostics = diagnosticsOf(output)
+	if exitCode == 0 {
+		return nil
+	}
+	failure := fmt.Errorf("terraform apply ended with %d", exitCode)
+	expired := false
+	for _, reported := range d.diagnostics {
+		switch {
+		case reported.Severity != "error":
+		case d.options.Expire && reported.Summary == expirySummary:
+			expired = true
+		default:
+			return fmt.Errorf("%w: %s\n%s", failure, reported.Summary, reported.Detail)
+		}
+	}
+	if !expired {
+		return failure
+	}
+	return nil
+}
+
+// terraform runs a command of Terraform and keeps what it printed.
+func (d *demo) terraform(ctx context.Context, args ...string) (exitCode int, output string, err error) {
+	result, err := d.workspace.Run(ctx, append(args, "-no-color")...)
+	if err != nil {
+		return 0, "", err
+	}
+	d.printed.WriteString(result.Output)
+	return result.ExitCode, result.Output, ctx.Err()
+}
+
+// showMail prints the configuration's outputs. They are read from the plan,
+// since an apply in which the download expires may end before its outputs.
+func (d *demo) showMail(ctx context.Context) error {
+	shown, err := d.workspace.Command(ctx, "show", "-json", planFile).Output()
+	if err != nil {
+		return fmt.Errorf("running terraform show: %w", err)
+	}
+	d.printed.Write(shown)
+	var plan struct {
+		PlannedValues struct {
+			Outputs struct {
+				Mail struct {
+					Value struct {
+						Subject    string
+						Sender     struct{ Name, Email string }
+						ReceivedAt string `json:"received_at"`
+					}
+				}
+				Files struct{ Value map[string]string }
+			}
+		} `json:"planned_values"`
+	}
+	if err := json.Unmarshal(shown, &plan); err != nil {
+		return fmt.Errorf("reading the plan: %w", err)
+	}
+	mail, files := plan.PlannedValues.Outputs.Mail.Value, plan.PlannedValues.Outputs.Files.Value
+	d.print("\nThe mail: data \"privasfer_inbox_mail\"\n")
+	d.print("  subject    %s\n  sender     %s <%s>\n  received   %s\n", mail.Subject, mail.Sender.Name, mail.Sender.Email, mail.ReceivedAt)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		d.print("  file       %-12s %s\n", name, files[name])
+	}
+	if files["invoice.pdf"] == "" {
+		return errors.New("the mail comes without invoice.pdf")
+	}
+	return nil
+}
+
+func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
+
+func (d *demo) print(format string, args ...any) { fmt.Fprintf(d.out, format, args...) }

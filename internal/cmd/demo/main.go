@@ -1,0 +1,41 @@
+// Demo shows the provider's main job: real Terraform runs examples/demo with
+// the provider built from this source tree, against a simulator of Privasfer on
+// this machine. It needs no account, and no network where Terraform is on PATH.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == fetchCommand {
+		exitOn(fetch(os.Args[2:]))
+		return
+	}
+	var options Options
+	flag.BoolVar(&options.Expire, "expire", false, "let the download expire while it is in use")
+	flag.BoolVar(&options.Keep, "keep", false, "keep the temporary folder, to look at the state and the plan")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := Run(ctx, os.Stdout, options)
+	stop()
+	exitOn(err)
+}
+
+func exitOn(err error) {
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "demo:", err)
+	os.Exit(1)
+}

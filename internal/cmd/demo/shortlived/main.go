@@ -1,0 +1,34 @@
+// Shortlived is the provider for the demo's -expire flag: it knows that the
+// simulator's downloads live shorter than a minute. The released provider has
+// no such switch.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/provider"
+)
+
+// lifetime is a Go duration, set by the linker.
+var lifetime string
+
+func main() {
+	if err := serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	parsed, err := time.ParseDuration(lifetime)
+	if err != nil {
+		return fmt.Errorf("the lifetime that the linker has set: %w", err)
+	}
+	return providerserver.Serve(context.Background(), provider.New("demo", provider.WithDownloadLifetime(parsed)),
+		providerserver.ServeOpts{Address: "registry.terraform.io/privasfer/privasfer"})
+}
