@@ -21,24 +21,35 @@ type object[T any] interface {
 // whole and valid object is an error that names what was wrong and where, and
 // repeats nothing of the answer.
 func decode[T any, P object[T]](body []byte) (P, error) {
+	// In two steps, since of two "data" the last counts: in one, encoding/json
+	// would merge them.
 	var envelope struct {
-		Data P `json:"data"`
+		Data json.RawMessage `json:"data"`
 	}
-	if err := unmarshal(body, &envelope); err != nil {
+	if err := unmarshal(body, "", &envelope); err != nil {
 		return nil, err
 	}
-	if envelope.Data == nil {
-		return nil, errors.New(`the answer has no "data"`)
+	if len(envelope.Data) == 0 {
+		return nil, errNoData
 	}
-	if err := envelope.Data.check(); err != nil {
+	var value P
+	if err := unmarshal(envelope.Data, "data", &value); err != nil {
 		return nil, err
 	}
-	return envelope.Data, nil
+	if value == nil {
+		return nil, errNoData
+	}
+	if err := value.check(); err != nil {
+		return nil, err
+	}
+	return value, nil
 }
 
+var errNoData = errors.New(`the answer has no "data"`)
+
 // unmarshal is json.Unmarshal with errors that are safe to show: the standard
-// ones repeat values of the answer.
-func unmarshal(body []byte, to any) error {
+// ones repeat values of the answer. The place is the text's path in the answer.
+func unmarshal(body []byte, place string, to any) error {
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case len(trimmed) == 0:
@@ -60,7 +71,7 @@ func unmarshal(body []byte, to any) error {
 	case errors.As(err, &mismatch):
 		// Value may be "number 1.5": its first word is the type.
 		found, _, _ := strings.Cut(mismatch.Value, " ")
-		field := mismatch.Field
+		field := strings.Trim(place+"."+mismatch.Field, ".")
 		if field == "" {
 			field = "the answer"
 		}

@@ -1,11 +1,13 @@
 package privasfer
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -52,7 +54,10 @@ func (e *APIError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s", e.Method, e.Path)
 	if e.Status != 0 {
-		fmt.Fprintf(&text, " was answered %d %s", e.Status, http.StatusText(e.Status))
+		fmt.Fprintf(&text, " was answered %d", e.Status)
+		if name := http.StatusText(e.Status); name != "" { // 419 has none
+			fmt.Fprintf(&text, " %s", name)
+		}
 	}
 	switch {
 	case e.Err != nil:
@@ -82,8 +87,12 @@ func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
 // MayHaveActed tells that the API may have done what it was asked although the
 // call failed: its answer is unusable or got lost, or it failed midway.
 func (e *APIError) MayHaveActed() bool {
-	var dial *net.OpError
-	if errors.As(e.Err, &dial) && dial.Op == "dial" {
+	var connection *net.OpError
+	if errors.As(e.Err, &connection) && (connection.Op == "dial" || connection.Op == "proxyconnect") {
+		return false
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(e.Err, &certificate) {
 		return false
 	}
 	return e.Status == 0 || e.Unusable() || e.Status >= 500
@@ -98,7 +107,7 @@ func refusal(response *http.Response, body []byte) *APIError {
 		Message any `json:"message"`
 		Errors  any `json:"errors"`
 	}
-	if unmarshal(body, &parsed) != nil {
+	if unmarshal(body, "", &parsed) != nil {
 		return apiError
 	}
 	apiError.Message, _ = parsed.Message.(string)
@@ -147,22 +156,43 @@ func (e *APIError) scrub(token string) {
 		field.Field = clean(field.Field, token, maxPathLength)
 		field.Message = clean(field.Message, token, maxMessageLength)
 	}
+	e.Fields = slices.DeleteFunc(e.Fields, func(field FieldError) bool { return field.Message == "" })
+	// net/http's errors repeat what it could not read of an answer.
+	if e.Err != nil {
+		if text := clean(e.Err.Error(), token, maxMessageLength); text != e.Err.Error() {
+			e.Err = &cleanedError{text, e.Err}
+		}
+	}
 }
 
+// cleanedError is an error with a text that is fit to be shown.
+type cleanedError struct {
+	text string
+	err  error
+}
+
+func (e *cleanedError) Error() string { return e.text }
+func (e *cleanedError) Unwrap() error { return e.err }
+
 func clean(text, token string, length int) string {
+	text = strings.Map(printable, text)
 	if token != "" {
-		text = strings.ReplaceAll(text, token, "[token]")
-	}
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
+		// Somebody may have taken it for an id: then it is escaped.
+		for _, form := range []string{token, url.PathEscape(token)} {
+			text = strings.ReplaceAll(text, strings.Map(printable, form), "[token]")
 		}
-		return r
-	}, text)
+	}
 	if runes := []rune(text); len(runes) > length {
 		text = string(runes[:length]) + "…"
 	}
 	return strings.TrimSpace(text)
+}
+
+func printable(r rune) rune {
+	if !unicode.IsPrint(r) {
+		return ' '
+	}
+	return r
 }
 
 // requestID is the answer's request id. The API documents none; where a proxy

@@ -11,7 +11,7 @@ import (
 	"unicode"
 )
 
-// testToken has the form of the tokens that Laravel's Sanctum makes, with a
+// testToken is no token that anybody has, with a
 // character that a URL would escape.
 const testToken = "17|never-to-be-shown"
 

@@ -73,6 +73,9 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, cause(ctx, err)
 	}
 	current.status = response.StatusCode
+	// Without it http.Client takes a redirect for an answer like any other; it
+	// would fail on one that it cannot parse, and repeat it.
+	response.Header.Del("Location")
 	body, err := readBody(response, current.limit)
 	_ = response.Body.Close()
 	if err != nil {
