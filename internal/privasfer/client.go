@@ -2,13 +2,15 @@
 // transfer service. It knows nothing of Terraform.
 //
 // A call travels one way: an area's method (inbox.go, downloads.go) names the
-// path and the answer's type, [get] and [post] build the request, the
-// transport (transport.go) performs it, and decode.go reads the answer. What
-// goes wrong anywhere on that way comes back as an [*APIError].
+// path and the answer's type, [get] and [post] build the request, retry.go
+// repeats it where that is right, gate.go holds it back where the API's rate
+// limit demands it, the transport (transport.go) performs one attempt, and
+// decode.go reads the answer. What goes wrong anywhere on that way comes back as
+// an [*APIError].
 package privasfer
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +20,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 const (
@@ -45,6 +50,16 @@ type Config struct {
 	// the answer. Zero means DefaultRequestTimeout.
 	RequestTimeout time.Duration
 
+	// MaxRetries is how often a call is repeated at most, for whatever reason.
+	MaxRetries int
+
+	// RetryWait bounds the first wait before a repeat where the API asks for
+	// none; it doubles with each. Zero means half a second.
+	RetryWait time.Duration
+
+	// CACertPEM holds certificates to trust beside the machine's own.
+	CACertPEM []byte
+
 	// Now is the clock that dates a request. Nil means time.Now.
 	Now func() time.Time
 }
@@ -55,7 +70,8 @@ type Client struct {
 	base      *url.URL
 	token     string
 	userAgent string
-	http      *http.Client
+	http      *retryablehttp.Client
+	flights   flights
 }
 
 // New returns a client. It makes no request.
@@ -64,88 +80,117 @@ func New(config Config) *Client {
 		base:      config.BaseURL,
 		token:     config.Token,
 		userAgent: config.UserAgent,
-		http: &http.Client{
+		http: newRetrying(&http.Client{
 			Transport: newTransport(config),
 			// A redirect is never followed: the API documents none, and the
 			// usual one leads to a login page, away from the API.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		}, config.MaxRetries, cmp.Or(config.RetryWait, defaultRetryWait)),
 	}
 }
 
 // request is one call to the API.
 type request struct {
 	method string
-	path   []string   // unescaped elements below the base URL
-	query  url.Values // nil: none
-	body   any        // sent as JSON; nil: no body
-	limit  int64      // bytes of the answer at most
+	url    *url.URL
+	body   any   // sent as JSON; nil: no body
+	limit  int64 // bytes of the answer at most
 }
 
-// get reads one object.
+// get reads one object. Callers that read the same at the same moment get the
+// same object: it must not be changed.
 func get[T any, P object[T]](ctx context.Context, c *Client, query url.Values, path ...string) (P, error) {
-	value, _, err := do[T, P](ctx, c, request{method: http.MethodGet, path: path, query: query, limit: maxObjectBytes})
-	return value, err
+	target, err := c.endpoint(query, path...)
+	if err != nil {
+		return nil, err
+	}
+	value, err := c.flights.do(ctx, target.String(), func(ctx context.Context) (any, error) {
+		value, _, err := do[T, P](ctx, c, request{method: http.MethodGet, url: target, limit: maxObjectBytes})
+		return value, err
+	})
+	var apiError *APIError
+	switch {
+	case err == nil:
+		return value.(P), nil //nolint:forcetypeassert // the function above returns a P
+	case !errors.As(err, &apiError): // this caller has left
+		return nil, c.failed(&APIError{Err: err}, http.MethodGet, target)
+	}
+	return nil, err
 }
 
 // post creates one object. The time is when the request that was answered was
 // sent.
 func post[T any, P object[T]](ctx context.Context, c *Client, body any, path ...string) (P, time.Time, error) {
-	return do[T, P](ctx, c, request{method: http.MethodPost, path: path, body: body, limit: maxObjectBytes})
+	target, err := c.endpoint(nil, path...)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return do[T, P](ctx, c, request{method: http.MethodPost, url: target, body: body, limit: maxObjectBytes})
 }
 
 // do performs a call and decodes the object in its answer.
 func do[T any, P object[T]](ctx context.Context, c *Client, r request) (P, time.Time, error) {
-	sent := &call{limit: r.limit}
-	httpRequest, err := c.newRequest(context.WithValue(ctx, callKey{}, sent), r)
-	if err != nil {
-		return nil, time.Time{}, err
+	current := &call{method: r.method, limit: r.limit}
+	value, apiError := send[T, P](context.WithValue(c.masked(ctx), callKey{}, current), c, r)
+	if apiError != nil {
+		apiError.Attempts = current.attempts
+		if apiError.Status == 0 && !neverSent(apiError.Err) {
+			apiError.Status = current.status // the answer began
+		}
+		return nil, time.Time{}, c.failed(apiError, r.method, r.url)
 	}
-	failed := func(apiError *APIError) (P, time.Time, error) {
-		apiError.Method, apiError.Path = r.method, httpRequest.URL.EscapedPath()
-		apiError.Attempts = sent.attempts
-		apiError.scrub(c.token)
-		return nil, time.Time{}, apiError
-	}
+	return value, current.sent, nil
+}
 
+func send[T any, P object[T]](ctx context.Context, c *Client, r request) (P, *APIError) {
+	httpRequest, err := c.newRequest(ctx, r)
+	if err != nil {
+		return nil, &APIError{Err: err}
+	}
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return failed(&APIError{Status: sent.status, Err: withoutURL(err)})
+		return nil, noAnswer(err)
 	}
 	body, err := io.ReadAll(response.Body) // in memory already, see transport
 	_ = response.Body.Close()
 	if err != nil {
-		return failed(&APIError{Status: response.StatusCode, Err: err})
+		return nil, &APIError{Err: err}
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return failed(refusal(response, body))
+		return nil, refusal(response, body)
 	}
 	value, err := decode[T, P](body)
 	if err != nil {
-		return failed(&APIError{Status: response.StatusCode, RequestID: requestID(response), Err: err})
+		return nil, &APIError{RequestID: requestID(response), Err: err}
 	}
-	return value, sent.at, nil
+	return value, nil
+}
+
+// failed completes an error and makes it fit to be shown.
+func (c *Client) failed(apiError *APIError, method string, target *url.URL) *APIError {
+	apiError.Method, apiError.Path = method, target.EscapedPath()
+	apiError.scrub(c.token)
+	return apiError
+}
+
+// masked takes the token out of whatever is logged below. The client logs
+// nothing that holds it; this is for a mistake, of its own or of a library's.
+func (c *Client) masked(ctx context.Context) context.Context {
+	return tflog.MaskLogStrings(ctx, c.token)
 }
 
 // newRequest builds the HTTP request of a call. It is the one place that sets
 // headers, the token among them: a redirect or another host never sees it.
-func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
-	target, err := c.endpoint(r.path...)
-	if err != nil {
-		return nil, err
-	}
-	// The API's pages write lists in a query with plain commas.
-	target.RawQuery = strings.ReplaceAll(r.query.Encode(), "%2C", ",")
-
-	var body io.Reader
+func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+	var body any // nil, or bytes that can be sent again
 	if r.body != nil {
 		encoded, err := json.Marshal(r.body)
 		if err != nil {
 			return nil, fmt.Errorf("encoding the request: %w", err)
 		}
-		body = bytes.NewReader(encoded)
+		body = encoded
 	}
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, target.String(), body)
+	httpRequest, err := retryablehttp.NewRequestWithContext(ctx, r.method, r.url.String(), body)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
@@ -160,7 +205,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 // endpoint returns the URL of a path below the base URL. Each element is
 // escaped, so that no id can reach another route; an element that a server or
 // proxy would resolve away ("", ".", "..") is refused.
-func (c *Client) endpoint(elements ...string) (*url.URL, error) {
+func (c *Client) endpoint(query url.Values, elements ...string) (*url.URL, error) {
 	var escaped strings.Builder
 	escaped.WriteString(c.base.EscapedPath())
 	for _, element := range elements {
@@ -176,5 +221,7 @@ func (c *Client) endpoint(elements ...string) (*url.URL, error) {
 		return nil, errors.New("the path of the base URL is not properly escaped")
 	}
 	target.Path = path
+	// The API's pages write lists in a query with plain commas.
+	target.RawQuery = strings.ReplaceAll(query.Encode(), "%2C", ",")
 	return &target, nil
 }

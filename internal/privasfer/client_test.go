@@ -94,7 +94,7 @@ func TestEndpointKeepsTheBaseURL(t *testing.T) {
 			t.Parallel()
 			client := newClientAt(t, base)
 			before := client.base.String()
-			target, err := client.endpoint("inbox", "a/b")
+			target, err := client.endpoint(nil, "inbox", "a/b")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func FuzzEndpoint(f *testing.F) {
 	}
 	client := &Client{base: &url.URL{Scheme: "https", Host: "privasfer.test", Path: "/x/api", RawPath: "/x%2Fapi"}}
 	f.Fuzz(func(t *testing.T, id string) {
-		target, err := client.endpoint("inbox", id)
+		target, err := client.endpoint(nil, "inbox", id)
 		if err != nil {
 			if id != "" && id != "." && id != ".." {
 				t.Errorf("%q is refused: %v", id, err)

@@ -1,6 +1,8 @@
 package privasfer
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/url"
@@ -76,4 +78,38 @@ func CheckID(id string) error {
 		return errors.New("an id must not contain a control character")
 	}
 	return nil
+}
+
+// ParseCACertPEM checks that a text holds at least one certificate in PEM and
+// nothing that cannot be read as one.
+func ParseCACertPEM(text string) ([]byte, error) {
+	rest := []byte(text)
+	found := false
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, errors.New("it holds a block that is no CERTIFICATE")
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return nil, errors.New("it holds a certificate that cannot be read")
+		}
+		found = true
+	}
+	if !found {
+		return nil, errors.New("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+	}
+	return []byte(text), nil
+}
+
+// certPool is the machine's certificates and the given ones.
+func certPool(caCertPEM []byte) *x509.CertPool {
+	pool, err := x509.SystemCertPool()
+	if err != nil { // a machine without any
+		pool = x509.NewCertPool()
+	}
+	pool.AppendCertsFromPEM(caCertPEM)
+	return pool
 }

@@ -224,7 +224,7 @@ func FuzzParseBaseURL(f *testing.F) {
 		if again.String() != base.String() {
 			t.Errorf("%s becomes %s", base, again)
 		}
-		target, err := (&Client{base: base}).endpoint("inbox", id)
+		target, err := (&Client{base: base}).endpoint(nil, "inbox", id)
 		if err != nil {
 			return
 		}
@@ -242,7 +242,7 @@ func FuzzCheckID(f *testing.F) {
 		if CheckID(id) != nil {
 			return
 		}
-		target, err := (&Client{base: &url.URL{Scheme: "https", Host: "privasfer.test", Path: "/api"}}).endpoint("inbox", id)
+		target, err := (&Client{base: &url.URL{Scheme: "https", Host: "privasfer.test", Path: "/api"}}).endpoint(nil, "inbox", id)
 		if err != nil {
 			t.Fatalf("CheckID takes %q, endpoint does not: %v", id, err)
 		}

@@ -1,15 +1,14 @@
 package privasfer
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -37,6 +36,9 @@ type APIError struct {
 	Fields []FieldError
 
 	Attempts int // requests that were sent
+
+	// RetryAfter is how long the API asked to wait, where it did.
+	RetryAfter time.Duration
 
 	// Err is why a call failed that the API did not refuse: no answer, or an
 	// answer that is not what the API documents.
@@ -74,6 +76,9 @@ func (e *APIError) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&text, " (after %d attempts)", e.Attempts)
 	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&text, " (the API asked to wait %s)", e.RetryAfter.Round(time.Second))
+	}
 	return text.String()
 }
 
@@ -87,15 +92,20 @@ func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
 // MayHaveActed tells that the API may have done what it was asked although the
 // call failed: its answer is unusable or got lost, or it failed midway.
 func (e *APIError) MayHaveActed() bool {
-	var connection *net.OpError
-	if errors.As(e.Err, &connection) && (connection.Op == "dial" || connection.Op == "proxyconnect") {
-		return false
-	}
-	var certificate *tls.CertificateVerificationError
-	if errors.As(e.Err, &certificate) {
+	if neverSent(e.Err) || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0 {
 		return false
 	}
 	return e.Status == 0 || e.Unusable() || e.Status >= 500
+}
+
+// noAnswer is the error of a call that ended without a whole answer.
+func noAnswer(err error) *APIError {
+	apiError := &APIError{Err: withoutURL(err)}
+	var longWait *longWaitError
+	if errors.As(err, &longWait) {
+		apiError.RetryAfter = longWait.wait
+	}
+	return apiError
 }
 
 // refusal reads an answer with an error status. The API documents
@@ -103,6 +113,7 @@ func (e *APIError) MayHaveActed() bool {
 // what it is worth, since the status alone says enough.
 func refusal(response *http.Response, body []byte) *APIError {
 	apiError := &APIError{Status: response.StatusCode, RequestID: requestID(response)}
+	apiError.RetryAfter, _ = askedWait(response)
 	var parsed struct {
 		Message any `json:"message"`
 		Errors  any `json:"errors"`

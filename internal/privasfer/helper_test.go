@@ -53,9 +53,9 @@ func parseBaseURL(t *testing.T, text string) *url.URL {
 // ownTransport is the client's transport.
 func ownTransport(t *testing.T, client *Client) *transport {
 	t.Helper()
-	own, ok := client.http.Transport.(*transport)
+	own, ok := client.http.HTTPClient.Transport.(*transport)
 	if !ok {
-		t.Fatalf("the client's transport is a %T", client.http.Transport)
+		t.Fatalf("the client's transport is a %T", client.http.HTTPClient.Transport)
 	}
 	return own
 }

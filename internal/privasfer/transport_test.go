@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,7 +116,7 @@ func TestTimeoutIsOfTheWholeAttempt(t *testing.T) {
 		},
 		"the body of a refusal drips": {
 			base: plainBase, serve: drip(failed, endless),
-			after: DefaultRequestTimeout, err: " was answered 500 Internal Server Error: no complete answer within 30s",
+			after: DefaultRequestTimeout, err: " was answered 500 Internal Server Error",
 		},
 		"a slow dial, then the body drips": {
 			base: plainBase, dial: 20 * time.Second, serve: drip(ok, endless),
@@ -172,7 +173,7 @@ func TestContextEndsTheCall(t *testing.T) {
 		"while it dials": {dial: forever, serve: hang, text: ": "},
 		"while it waits": {serve: hang, text: ": "},
 		"while it reads": {
-			serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", strings.Repeat(" ", 1000)), text: " was answered 200 OK: ",
+			serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", strings.Repeat(" ", 1000)), text: ": ",
 		},
 	}
 	reasons := map[string]struct {
@@ -211,6 +212,7 @@ func TestContextEndsTheCall(t *testing.T) {
 						t.Errorf("%v is not %v", err, reason.reason)
 					}
 					checkError(t, err, "GET /api/inbox/m"+stage.text+reason.reason.Error())
+					synctest.Wait() // for the request that nobody waits for any more
 				})
 			})
 		}
@@ -291,7 +293,7 @@ func TestNetworkFaults(t *testing.T) {
 		},
 		"reset in the middle of a refusal": {
 			inner: broken(http.StatusUnprocessableEntity),
-			err:   " was answered 422 Unprocessable Entity: " + syscall.ECONNRESET.Error(),
+			err:   " was answered 422 Unprocessable Entity",
 		},
 	}
 	for name, test := range tests {
@@ -317,7 +319,7 @@ func TestAnswerCutShort(t *testing.T) {
 	}{
 		"before it": {
 			func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-			": EOF",
+			": the connection was closed before an answer came",
 		},
 		"before its Content-Length": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -346,7 +348,7 @@ func TestAnswerCutShort(t *testing.T) {
 				w.Header().Set("Content-Length", "100")
 				answer(http.StatusNotFound, `{"message":"No."}`)(w, r)
 			},
-			" was answered 404 Not Found: unexpected EOF",
+			" was answered 404 Not Found: No.",
 		},
 	}
 	for name, test := range tests {
@@ -395,7 +397,11 @@ func TestAnswerLimit(t *testing.T) {
 				}
 				answer(http.StatusOK, body)(w, r)
 			})
-			_, _, err := do[InboxMail](t.Context(), client, request{method: http.MethodGet, path: []string{"inbox"}, limit: limit})
+			target, err := client.endpoint(nil, "inbox")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = do[InboxMail](t.Context(), client, request{method: http.MethodGet, url: target, limit: limit})
 			if test.err == "" {
 				checkText(t, err, "")
 				return
@@ -484,10 +490,10 @@ func TestConnectionsAreReused(t *testing.T) {
 			client := newClientAt(t, server.URL+"/api")
 
 			var callers sync.WaitGroup
-			for range test.callers {
+			for caller := range test.callers {
 				callers.Go(func() {
 					for range test.each {
-						_, err := client.InboxMail(t.Context(), "m", false)
+						_, err := client.InboxMail(t.Context(), strconv.Itoa(int(caller)), false)
 						if (err == nil) != (test.status == http.StatusOK) {
 							t.Errorf("got %v", err)
 						}
@@ -527,8 +533,8 @@ func TestTransportIsACopyOfTheDefault(t *testing.T) {
 	if !inner.ForceAttemptHTTP2 {
 		t.Error("it does not offer HTTP/2")
 	}
-	if client.http.Timeout != 0 {
-		t.Errorf("there is a second timeout, of %s", client.http.Timeout)
+	if client.http.HTTPClient.Timeout != 0 {
+		t.Errorf("there is a second timeout, of %s", client.http.HTTPClient.Timeout)
 	}
 }
 

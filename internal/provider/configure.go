@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -45,29 +46,48 @@ func (p *privasferProvider) configure(model providerModel, terraformVersion stri
 	}
 	for _, argument := range []struct {
 		name  string
-		value types.String
+		value attr.Value
 	}{
 		{"token", model.Token},
 		{"base_url", model.BaseURL},
+		{"request_timeout", model.RequestTimeout},
+		{"max_retries", model.MaxRetries},
+		{"ca_cert_pem", model.CACertPEM},
 	} {
 		if argument.value.IsUnknown() {
 			result.unknown = append(result.unknown, "`"+argument.name+"`")
 		}
 	}
 
-	token := tokenFrom(model.Token, diags)
-	baseURL := baseURLFrom(model.BaseURL, diags)
+	config := privasfer.Config{
+		Token:      tokenFrom(model.Token, diags),
+		BaseURL:    baseURLFrom(model.BaseURL, diags),
+		UserAgent:  fmt.Sprintf("terraform-provider-privasfer/%s (+terraform/%s)", p.version, terraformVersion),
+		MaxRetries: privasfer.DefaultMaxRetries,
+		RetryWait:  p.retryWait,
+		Now:        p.now,
+	}
+	if known(model.RequestTimeout) {
+		timeout, err := parseTimeout(model.RequestTimeout.ValueString())
+		requestTimeoutValidator.report(diags, path.Root("request_timeout"), err)
+		config.RequestTimeout = timeout
+	}
+	if known(model.MaxRetries) {
+		config.MaxRetries = int(model.MaxRetries.ValueInt64())
+	}
+	if known(model.CACertPEM) {
+		certificates, err := privasfer.ParseCACertPEM(model.CACertPEM.ValueString())
+		caCertPEMValidator.report(diags, path.Root("ca_cert_pem"), err)
+		config.CACertPEM = certificates
+	}
 	if len(result.unknown) > 0 || diags.HasError() {
 		return result
 	}
-	result.client = privasfer.New(privasfer.Config{
-		BaseURL:   baseURL,
-		Token:     token,
-		UserAgent: fmt.Sprintf("terraform-provider-privasfer/%s (+terraform/%s)", p.version, terraformVersion),
-		Now:       p.now,
-	})
+	result.client = privasfer.New(config)
 	return result
 }
+
+func known(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
 
 func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 	if argument.IsUnknown() {

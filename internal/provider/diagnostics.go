@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,11 +41,17 @@ func summary(action string, err error) string {
 func nextStep(err error) string {
 	status := statusOf(err)
 	var apiError *privasfer.APIError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "The run was interrupted."
 	case !errors.As(err, &apiError):
 		return "This is a bug of the provider: please report it."
+	case errors.As(err, &certificate):
+		return "The server's certificate is not one that this machine trusts for that host. Check base_url; where a proxy " +
+			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
+	case apiError.RetryAfter > 0 && status == 0:
+		return rateLimitStep
 	case status == 0:
 		return "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and " +
 			"NO_PROXY, and the certificates that the machine trusts."
@@ -62,12 +69,15 @@ func nextStep(err error) string {
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == statusPageExpired:
 		return "The API has no such route there: base_url is probably wrong."
 	case status == http.StatusTooManyRequests:
-		return "Privasfer allows 300 requests a minute per IP address. Wait a minute, or run with a lower -parallelism."
+		return rateLimitStep
 	case status >= 500:
 		return "The fault is at Privasfer's side. Try again later."
 	}
 	return "Correct what the API complains about and run again."
 }
+
+const rateLimitStep = "Privasfer allows 300 requests a minute per IP address, and the provider paces its own. Wait as long as the " +
+	"API asks, and look for what else uses up the limit from this address."
 
 // statusPageExpired is what the framework that the API seems to be built on
 // answers where a web page is called instead of the API.

@@ -11,6 +11,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -42,6 +43,12 @@ func WithDownloadLifetime(lifetime time.Duration) Option {
 	return func(p *privasferProvider) { p.downloadLifetime = lifetime }
 }
 
+// WithRetryWait replaces the first wait before a request is repeated, so that
+// a test of repeating need not wait for seconds.
+func WithRetryWait(wait time.Duration) Option {
+	return func(p *privasferProvider) { p.retryWait = wait }
+}
+
 // New returns the provider's constructor. The version goes into the user
 // agent.
 func New(version string, options ...Option) func() provider.Provider {
@@ -62,11 +69,15 @@ type privasferProvider struct {
 	version          string
 	now              func() time.Time
 	downloadLifetime time.Duration
+	retryWait        time.Duration // 0: the client's own
 }
 
 type providerModel struct {
-	Token   types.String `tfsdk:"token"`
-	BaseURL types.String `tfsdk:"base_url"`
+	Token          types.String `tfsdk:"token"`
+	BaseURL        types.String `tfsdk:"base_url"`
+	RequestTimeout types.String `tfsdk:"request_timeout"`
+	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	CACertPEM      types.String `tfsdk:"ca_cert_pem"`
 }
 
 func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -91,6 +102,22 @@ func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"May be given by the environment variable `" + envBaseURL + "` instead.",
 				Optional:   true,
 				Validators: []validator.String{baseURLValidator},
+			},
+			"request_timeout": schema.StringAttribute{
+				MarkdownDescription: "How long one attempt of a request may take, from the connection to the last byte of the answer, " +
+					"as a duration such as `45s` or `2m`; `30s` by default.",
+				Optional:   true,
+				Validators: []validator.String{requestTimeoutValidator},
+			},
+			"max_retries": schema.Int64Attribute{
+				MarkdownDescription: "How often a request is repeated at most, for whatever reason: 0 to 10, 4 by default. 0 turns repeating off.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(0, 10)},
+			},
+			"ca_cert_pem": schema.StringAttribute{
+				MarkdownDescription: "Certificates in PEM form to trust besides those that the machine trusts, for a proxy that inspects TLS.",
+				Optional:            true,
+				Validators:          []validator.String{caCertPEMValidator},
 			},
 		},
 	}

@@ -2,7 +2,11 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
@@ -22,6 +26,16 @@ var (
 		summary:     "Invalid Privasfer base URL",
 		check:       func(text string) error { _, err := privasfer.ParseBaseURL(text); return err },
 	}
+	requestTimeoutValidator = rule{
+		description: "must be a duration greater than zero, such as 45s",
+		summary:     "Invalid request timeout",
+		check:       func(text string) error { _, err := parseTimeout(text); return err },
+	}
+	caCertPEMValidator = rule{
+		description: "must hold certificates in PEM form",
+		summary:     "Invalid CA certificates",
+		check:       func(text string) error { _, err := privasfer.ParseCACertPEM(text); return err },
+	}
 	idValidator = rule{
 		description: "must not be empty or contain a slash, a backslash, ?, #, white space or a control character",
 		summary:     "Invalid id",
@@ -32,13 +46,25 @@ var (
 func (r rule) Description(context.Context) string         { return r.description }
 func (r rule) MarkdownDescription(context.Context) string { return r.description }
 
-// ValidateString implements validator.String. It never repeats the value,
-// which may be secret.
+// ValidateString implements validator.String.
 func (r rule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
+	if known(req.ConfigValue) {
+		r.report(&resp.Diagnostics, req.Path, r.check(req.ConfigValue.ValueString()))
 	}
-	if err := r.check(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error()+".")
+}
+
+// report turns what is wrong with a value, if anything, into an error. It never
+// repeats the value, which may be secret.
+func (r rule) report(diags *diag.Diagnostics, at path.Path, err error) {
+	if err != nil {
+		diags.AddAttributeError(at, r.summary, err.Error()+".")
 	}
+}
+
+func parseTimeout(text string) (time.Duration, error) {
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout <= 0 {
+		return 0, errors.New("it must be a duration greater than zero, such as 45s or 2m")
+	}
+	return timeout, nil
 }

@@ -1,0 +1,66 @@
+package privasfer
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// flights makes one request of identical ones that are under way at the same
+// time: for_each over mails that share a file, or two modules that look up the
+// same mail, cost one. Nothing is kept once the answer is there.
+type flights struct {
+	group singleflight.Group
+
+	mu      sync.Mutex
+	callers map[string]*flight
+}
+
+// flight is a request under way. It belongs to no caller: it ends when the last
+// of them has left.
+type flight struct {
+	callers int
+	cancel  context.CancelFunc
+	ctx     context.Context //nolint:containedctx // shared by callers that come and go
+}
+
+// do returns what fn returns, or why this caller's context ended.
+func (f *flights) do(ctx context.Context, key string, fn func(context.Context) (any, error)) (any, error) {
+	f.mu.Lock()
+	shared := f.callers[key]
+	if shared == nil {
+		shared = &flight{}
+		shared.ctx, shared.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		if f.callers == nil {
+			f.callers = map[string]*flight{}
+		}
+		f.callers[key] = shared
+	}
+	shared.callers++
+	result := f.group.DoChan(key, func() (any, error) { return fn(shared.ctx) })
+	f.mu.Unlock()
+
+	defer f.leave(key, shared)
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case r := <-result:
+		return r.Val, r.Err
+	}
+}
+
+func (f *flights) leave(key string, shared *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	shared.callers--
+	if shared.callers > 0 {
+		return
+	}
+	shared.cancel()
+	if f.callers[key] == shared {
+		delete(f.callers, key)
+		// Who asks from now on must not get the answer of a cancelled request.
+		f.group.Forget(key)
+	}
+}

@@ -1,0 +1,209 @@
+package privasfer
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	// spareRequests are left of the limit's remainder to others behind the
+	// same address: another plan beside this one, at Terraform's default
+	// parallelism of 10.
+	spareRequests = 10
+
+	// firstAnswerWait bounds how long requests wait for the first answer to
+	// tell the limit.
+	firstAnswerWait = time.Second
+
+	// maxWait bounds a single wait that the API asks for. Its limit is counted
+	// by the minute, so a longer one means something else, and a run should
+	// not sit through it.
+	maxWait = 90 * time.Second
+)
+
+// gate holds requests back so that the API's rate limit (300 requests a minute
+// and IP address, says its introduction) is used up without being run into.
+// One gate serves all calls of a client. Its rules:
+//
+//   - Until the first answer one request goes alone, and the others wait for
+//     its headers, for a second at most. Where they tell no limit, the gate is
+//     open from then on.
+//   - Else at most max(1, X-RateLimit-Remaining - 10) requests are in flight:
+//     even if the server has counted none of them yet they fit into what
+//     remains, and ten are left to another plan beside this one.
+//   - An answer lowers what is known to remain. It raises it only if its request
+//     was sent after that was learned: answers overtake each other.
+//   - After a 429 nobody is let in until the time it names. Then one request
+//     probes, and its answer decides.
+//   - Those who wait are let in by the order in which they came.
+//
+// So at most one request per window is refused in a process, with one other
+// plan beside it. Against more of them it is best effort.
+type gate struct {
+	mu      sync.Mutex
+	waiting list.List // of chan error: nil lets its owner in
+
+	inFlight int
+	events   int64 // counts what is sent and what is learned, to order the two
+
+	firstSent time.Time // zero: nothing was sent yet
+	answered  bool
+
+	limited   bool  // the API tells what remains
+	remaining int   // as learned at the event learned
+	learned   int64 // of events
+	until     time.Time
+	probing   bool // since a 429, until the next answer that tells more
+
+	wake *time.Timer // runs admit when time has let somebody in; nil until needed
+}
+
+// pass is the right to send one request.
+type pass struct{ sent int64 }
+
+// enter waits until a request may be sent. It fails where the context ends, or
+// at once where the API has asked for a wait longer than maxWait. Every pass
+// must be handed back by leave.
+func (g *gate) enter(ctx context.Context) (pass, error) {
+	g.mu.Lock()
+	if wait := time.Until(g.until); wait > maxWait {
+		g.mu.Unlock()
+		return pass{}, &longWaitError{wait}
+	}
+	admitted := make(chan error, 1)
+	place := g.waiting.PushBack(admitted)
+	g.admit()
+	g.mu.Unlock()
+
+	select {
+	case err := <-admitted:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.events++
+		return pass{sent: g.events}, err
+	case <-ctx.Done():
+	}
+
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting.Remove(place)
+	select {
+	case err := <-admitted:
+		if err == nil { // let in at the same moment: hand it on
+			g.inFlight--
+			g.admit()
+		}
+	default:
+	}
+	return pass{}, context.Cause(ctx)
+}
+
+// leave hands a pass back and learns from the answer's headers. The response
+// is nil where none came. The wait is what a 429 asks for.
+func (g *gate) leave(p pass, response *http.Response, wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.inFlight--
+	if response != nil {
+		g.learn(p, response, wait)
+	}
+	g.admit()
+}
+
+func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
+	g.answered = true
+	g.events++
+	if response.StatusCode == http.StatusTooManyRequests {
+		g.refused(wait)
+		return
+	}
+	newer := p.sent > g.learned
+	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
+	switch {
+	case err == nil && (newer || g.limited && remaining < g.remaining):
+		g.probing = g.probing && !newer
+		g.limited, g.remaining, g.learned = true, max(remaining, 0), g.events
+	case err != nil && newer && response.StatusCode < http.StatusInternalServerError:
+		// A server error may be a proxy's, which knows of no limit.
+		g.probing, g.limited = false, false
+	}
+}
+
+// refused closes the gate after a 429. Who waits for longer than maxWait is
+// told at once.
+func (g *gate) refused(wait time.Duration) {
+	if until := time.Now().Add(wait); until.After(g.until) {
+		g.until = until
+	}
+	g.probing, g.limited, g.remaining, g.learned = true, true, 0, g.events
+	if wait <= maxWait {
+		return
+	}
+	for g.waiting.Len() > 0 {
+		g.pop() <- &longWaitError{wait}
+	}
+}
+
+// admit lets in as many as may go. Where only time can let in the next, it
+// comes back when it is time.
+func (g *gate) admit() {
+	for g.waiting.Len() > 0 {
+		allowed, wait := g.allowance(time.Now())
+		if g.inFlight >= allowed {
+			if wait > 0 {
+				g.admitAfter(wait)
+			}
+			return
+		}
+		if g.firstSent.IsZero() {
+			g.firstSent = time.Now()
+		}
+		g.inFlight++
+		g.pop() <- nil
+	}
+}
+
+func (g *gate) admitAfter(wait time.Duration) {
+	if g.wake != nil {
+		g.wake.Reset(wait)
+		return
+	}
+	g.wake = time.AfterFunc(wait, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.admit()
+	})
+}
+
+func (g *gate) pop() chan<- error {
+	return g.waiting.Remove(g.waiting.Front()).(chan error) //nolint:forcetypeassert // nothing else is put in
+}
+
+// allowance tells how many requests may be in flight now, and after which time
+// it will be more without an answer; 0 is never.
+func (g *gate) allowance(now time.Time) (int, time.Duration) {
+	switch {
+	case now.Before(g.until):
+		return 0, g.until.Sub(now)
+	case g.probing, g.firstSent.IsZero():
+		return 1, 0
+	case !g.answered && now.Sub(g.firstSent) < firstAnswerWait:
+		return 1, firstAnswerWait - now.Sub(g.firstSent)
+	case !g.limited:
+		return math.MaxInt, 0
+	}
+	return max(1, g.remaining-spareRequests), 0
+}
+
+// longWaitError is a wait that the API asks for and nobody should sit through.
+type longWaitError struct{ wait time.Duration }
+
+func (e *longWaitError) Error() string {
+	return fmt.Sprintf("the API asks to wait %s before the next request", e.wait.Round(time.Second))
+}
