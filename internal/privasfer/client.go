@@ -5,8 +5,8 @@
 // path and the answer's type, [get] and [post] build the request, retry.go
 // repeats it where that is right, gate.go holds it back where the API's rate
 // limit demands it, the transport (transport.go) performs one attempt, and
-// decode.go reads the answer. What goes wrong anywhere on that way comes back as
-// an [*APIError].
+// decode.go reads the answer. What goes wrong with a call comes back as an
+// [*APIError].
 package privasfer
 
 import (
@@ -80,12 +80,8 @@ func New(config Config) *Client {
 		base:      config.BaseURL,
 		token:     config.Token,
 		userAgent: config.UserAgent,
-		http: newRetrying(&http.Client{
-			Transport: newTransport(config),
-			// A redirect is never followed: the API documents none, and the
-			// usual one leads to a login page, away from the API.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}, config.MaxRetries, cmp.Or(config.RetryWait, defaultRetryWait)),
+		http: newRetrying(&http.Client{Transport: newTransport(config)},
+			config.MaxRetries, cmp.Or(config.RetryWait, defaultRetryWait)),
 	}
 }
 

@@ -67,15 +67,15 @@ func isLoopback(host string) bool {
 func CheckID(id string) error {
 	switch {
 	case id == "":
-		return errors.New("an id must not be empty")
+		return errors.New("it must not be empty")
 	case id == "." || id == "..":
-		return errors.New(`an id must not be "." or ".."`)
+		return errors.New(`it must not be "." or ".."`)
 	case strings.ContainsAny(id, `/\?#`):
-		return errors.New("an id must not contain a slash, a backslash, a question mark or a number sign")
+		return errors.New("it must not contain a slash, a backslash, a question mark or a number sign")
 	case strings.ContainsFunc(id, unicode.IsSpace):
-		return errors.New("an id must not contain white space")
+		return errors.New("it must not contain white space")
 	case strings.ContainsFunc(id, unicode.IsControl):
-		return errors.New("an id must not contain a control character")
+		return errors.New("it must not contain a control character")
 	}
 	return nil
 }

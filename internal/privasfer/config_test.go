@@ -153,11 +153,11 @@ func TestParseBaseURLRefuses(t *testing.T) {
 func TestCheckID(t *testing.T) {
 	t.Parallel()
 	const (
-		empty   = "an id must not be empty"
-		dots    = `an id must not be "." or ".."`
-		route   = "an id must not contain a slash, a backslash, a question mark or a number sign"
-		space   = "an id must not contain white space"
-		control = "an id must not contain a control character"
+		empty   = "it must not be empty"
+		dots    = `it must not be "." or ".."`
+		route   = "it must not contain a slash, a backslash, a question mark or a number sign"
+		space   = "it must not contain white space"
+		control = "it must not contain a control character"
 	)
 	tests := map[string]string{
 		"2ef14b84-87d0-4abb-813f-2351a4251345": "",

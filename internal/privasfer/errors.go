@@ -35,6 +35,9 @@ type APIError struct {
 	// of the input ("files", "files.0"). See its page on error handling.
 	Fields []FieldError
 
+	// MoreFields counts the complaints beyond those in Fields.
+	MoreFields int
+
 	Attempts int // requests that were sent
 
 	// RetryAfter is how long the API asked to wait, where it did.
@@ -69,6 +72,9 @@ func (e *APIError) Error() string {
 	}
 	for _, field := range e.Fields {
 		fmt.Fprintf(&text, " [%s: %s]", field.Field, field.Message)
+	}
+	if e.MoreFields > 0 {
+		fmt.Fprintf(&text, " [and %d more]", e.MoreFields)
 	}
 	if e.RequestID != "" {
 		fmt.Fprintf(&text, " (request id %s)", e.RequestID)
@@ -127,7 +133,12 @@ func refusal(response *http.Response, body []byte) *APIError {
 		fields = map[string]any{"errors": parsed.Errors}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if messages := texts(fields[name]); len(messages) > 0 && len(apiError.Fields) < maxFieldErrors {
+		messages := texts(fields[name])
+		switch {
+		case len(messages) == 0:
+		case len(apiError.Fields) == maxFieldErrors:
+			apiError.MoreFields++
+		default:
 			apiError.Fields = append(apiError.Fields, FieldError{Field: name, Message: strings.Join(messages, " ")})
 		}
 	}

@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 				{"a", "a"}, {"b", "b"}, {"c", "c"}, {"d", "d"}, {"e", "e"},
 				{"f", "f"}, {"g", "g"}, {"h", "h"}, {"i", "i"}, {"j", "j"},
 			}},
-			text: "422 Unprocessable Entity [a: a] [b: b] [c: c] [d: d] [e: e] [f: f] [g: g] [h: h] [i: i] [j: j]",
+			text: "422 Unprocessable Entity [a: a] [b: b] [c: c] [d: d] [e: e] [f: f] [g: g] [h: h] [i: i] [j: j] [and 2 more]",
 		},
 		"a request id": {
 			status: 500, requestID: "b7a1-42", body: `{"message":"Server Error"}`,

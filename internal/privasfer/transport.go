@@ -20,9 +20,9 @@ import (
 // ones; net/http keeps 2.
 const maxIdleConnections = 32
 
-// maxRefusalBytes is how much of an error's body is read: its message is
-// wanted, not a stack trace.
-const maxRefusalBytes = 64 << 10
+// maxRefusalBytes is how much of an error's body is read. A server in debug mode
+// puts a stack trace beside the message.
+const maxRefusalBytes = 1 << 20
 
 // call follows one call to the API through the layers below it.
 type call struct {
@@ -91,8 +91,9 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	t.gate.leave(admitted, response, wait)
 	if err == nil {
 		current.status = response.StatusCode
-		// Without it http.Client takes a redirect for an answer like any other;
-		// it would fail on one that it cannot parse, and repeat it.
+		// A redirect is never followed: the API documents none, and the usual
+		// one leads to a login page. Without its Location, http.Client takes it
+		// for an answer like any other.
 		response.Header.Del("Location")
 		err = readBody(response, current.limit)
 	}

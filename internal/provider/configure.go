@@ -117,8 +117,9 @@ func baseURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
 	}
 	baseURL, err := privasfer.ParseBaseURL(text)
 	if err != nil {
-		diags.AddAttributeError(path.Root("base_url"), "Invalid Privasfer base URL",
-			fmt.Sprintf("The URL in %s cannot be used: %s. An example is %s.", source, err, privasfer.DefaultBaseURL))
+		inSource := baseURLValidator
+		inSource.subject = "The URL in " + source
+		inSource.report(diags, path.Root("base_url"), err)
 	}
 	return baseURL
 }

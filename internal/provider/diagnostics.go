@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -15,17 +16,17 @@ import (
 // apiErrorDiagnostic says what could not be done, what the API or the network
 // said, and what to do about it. The action completes "Cannot …".
 func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
-	return diag.NewErrorDiagnostic(summary(action, err), fmt.Sprintf("%s.\n\n%s", err, nextStep(err)))
+	return diag.NewErrorDiagnostic(summary(action, err), sentence(err.Error())+"\n\n"+nextStep(err))
 }
 
 // notFoundDiagnostic is the error for an object that is not there, or not for
-// this token: the API does not tell the two apart. What is a noun, such as
-// "Inbox mail".
+// this token: the API is not said to tell the two apart. What is a noun, such
+// as "Inbox mail".
 func notFoundDiagnostic(what, id string, err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(what+" not found",
-		fmt.Sprintf("There is none with the id %q that this token may see. %s.\n\n"+
-			"Check the id, and that the token is of the account that received it. If every id is reported missing, "+
-			"base_url is probably wrong.", shorten(id), err))
+		fmt.Sprintf("There is none with the id %q that this token may see. %s\n\n"+
+			"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, "+
+			"base_url is probably wrong.", shorten(id), sentence(err.Error())))
 }
 
 func summary(action string, err error) string {
@@ -66,7 +67,9 @@ func nextStep(err error) string {
 	case status == http.StatusForbidden:
 		return "Check the provider's `token` argument or the environment variable " + envToken + ": it must be a token of an " +
 			"account that has this permission."
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == statusPageExpired:
+	case status == http.StatusNotFound:
+		return "Either the API does not find something that was named, or base_url is wrong: the API's words above may say which."
+	case status == http.StatusMethodNotAllowed, status == statusPageExpired:
 		return "The API has no such route there: base_url is probably wrong."
 	case status == http.StatusTooManyRequests:
 		return rateLimitStep
@@ -90,6 +93,15 @@ func statusOf(err error) int {
 		return apiError.Status
 	}
 	return 0
+}
+
+// sentence ends a text with a full stop where it has none: the API's own words
+// often bring one.
+func sentence(text string) string {
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "!") || strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // shorten cuts a text of the user's that an error repeats.

@@ -261,13 +261,17 @@ func createDiagnostics(err error, fileIDs []string, lifetime time.Duration) diag
 	var diags diag.Diagnostics
 	var apiError *privasfer.APIError
 	if errors.As(err, &apiError) && apiError.Status == http.StatusUnprocessableEntity {
+		var complaints []string
 		for _, field := range apiError.Fields {
 			if text, ok := fileComplaint(field, fileIDs); ok {
-				diags.AddAttributeError(path.Root("file_ids"), "Privasfer refuses the files",
-					fmt.Sprintf("%s\n\n%s.", text, err))
+				complaints = append(complaints, text)
 			}
 		}
-		if diags.HasError() {
+		if len(complaints) > 0 {
+			refused := *apiError
+			refused.Fields = nil // said by the complaints
+			diags.AddAttributeError(path.Root("file_ids"), "Privasfer refuses the files",
+				strings.Join(complaints, "\n")+"\n\n"+sentence(refused.Error()))
 			return diags
 		}
 	}

@@ -194,15 +194,15 @@ func TestAccInboxMailDataSource(t *testing.T) {
 func TestAccInboxMailDataSource_id(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
-		"":            "an id must not be empty",
-		"..":          `an id must not be "." or ".."`,
-		"a/b":         "an id must not contain a slash, a backslash, a question mark or a number sign",
-		`a\\b`:        "an id must not contain a slash, a backslash, a question mark or a number sign",
-		"a?include=x": "an id must not contain a slash, a backslash, a question mark or a number sign",
-		"a#b":         "an id must not contain a slash, a backslash, a question mark or a number sign",
-		"a b":         "an id must not contain white space",
-		`a\nb`:        "an id must not contain white space",
-		`a\u0001b`:    "an id must not contain a control character",
+		"":            "it must not be empty",
+		"..":          `it must not be "." or ".."`,
+		"a/b":         "it must not contain a slash, a backslash, a question mark or a number sign",
+		`a\\b`:        "it must not contain a slash, a backslash, a question mark or a number sign",
+		"a?include=x": "it must not contain a slash, a backslash, a question mark or a number sign",
+		"a#b":         "it must not contain a slash, a backslash, a question mark or a number sign",
+		"a b":         "it must not contain white space",
+		`a\nb`:        "it must not contain white space",
+		`a\u0001b`:    "it must not contain a control character",
 	} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()

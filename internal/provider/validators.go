@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -12,11 +13,13 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// rule is a string validator over one of the client's own rules, so that a
-// value is judged once, in the same words at validate and at run.
+// rule is a string validator over a rule that is written down once, in the
+// client for the most part.
 type rule struct {
 	description string
 	summary     string
+	subject     string // what is wrong, as the beginning of a sentence
+	hint        string // what is right; "": nothing more to say
 	check       func(string) error
 }
 
@@ -24,21 +27,26 @@ var (
 	baseURLValidator = rule{
 		description: "must be an https URL without user name, query or fragment",
 		summary:     "Invalid Privasfer base URL",
+		subject:     "The URL",
+		hint:        " An example is " + privasfer.DefaultBaseURL + ".",
 		check:       func(text string) error { _, err := privasfer.ParseBaseURL(text); return err },
 	}
 	requestTimeoutValidator = rule{
 		description: "must be a duration greater than zero, such as 45s",
 		summary:     "Invalid request timeout",
+		subject:     "The timeout",
 		check:       func(text string) error { _, err := parseTimeout(text); return err },
 	}
 	caCertPEMValidator = rule{
 		description: "must hold certificates in PEM form",
 		summary:     "Invalid CA certificates",
+		subject:     "The text",
 		check:       func(text string) error { _, err := privasfer.ParseCACertPEM(text); return err },
 	}
 	idValidator = rule{
 		description: "must not be empty or contain a slash, a backslash, ?, #, white space or a control character",
 		summary:     "Invalid id",
+		subject:     "The id",
 		check:       privasfer.CheckID,
 	}
 )
@@ -57,7 +65,7 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 // repeats the value, which may be secret.
 func (r rule) report(diags *diag.Diagnostics, at path.Path, err error) {
 	if err != nil {
-		diags.AddAttributeError(at, r.summary, err.Error()+".")
+		diags.AddAttributeError(at, r.summary, fmt.Sprintf("%s cannot be used: %s.%s", r.subject, err, r.hint))
 	}
 }
 

@@ -34,16 +34,26 @@ const Source = "privasfer/privasfer"
 const EnvPath = "TF_ACC_TERRAFORM_PATH"
 
 // Find returns the path of the program: the one in EnvPath, else terraform on
-// PATH, else the newest Terraform, which is installed into the folder cache.
+// PATH, else the newest Terraform, which is installed into the folder cache, or
+// one of the user's where that is "".
 func Find(ctx context.Context, cache string) (string, error) {
 	if path := os.Getenv(EnvPath); path != "" {
 		return path, nil
+	}
+	if path, err := exec.LookPath("terraform"); err == nil {
+		return filepath.Abs(path)
+	}
+	if cache == "" {
+		userCache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("finding a folder to install terraform into: %w", err)
+		}
+		cache = filepath.Join(userCache, "terraform-provider-privasfer")
 	}
 	if err := os.MkdirAll(cache, 0o750); err != nil {
 		return "", err
 	}
 	path, err := install.NewInstaller().Ensure(ctx, []src.Source{
-		&fs.AnyVersion{Product: &product.Terraform},
 		&fs.AnyVersion{ExactBinPath: filepath.Join(cache, binaryName("terraform"))},
 		&checkpoint.LatestVersion{Product: product.Terraform, InstallDir: cache},
 	})

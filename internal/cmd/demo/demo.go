@@ -114,11 +114,7 @@ func (d *demo) run(ctx context.Context) error {
 
 // prepareTerraform builds the provider and writes a workspace that uses it.
 func (d *demo) prepareTerraform(ctx context.Context) error {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return fmt.Errorf("finding a folder to keep Terraform in: %w", err)
-	}
-	program, err := terraform.Find(ctx, filepath.Join(cache, "terraform-provider-privasfer"))
+	program, err := terraform.Find(ctx, "")
 	if err != nil {
 		return err
 	}

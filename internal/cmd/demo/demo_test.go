@@ -107,6 +107,22 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// The search for secrets finds them, and is not content with nothing to search.
+func TestCheckSecrets(t *testing.T) {
+	for content, want := range map[string]bool{
+		"mail " + simulator.MailFull:            true,
+		"mail " + simulator.MailFull + " token": false,
+		"id, mail " + simulator.MailFull:        false,
+		"":                                      false,
+	} {
+		d := &demo{out: io.Discard}
+		d.checkSecrets("a file", []byte(content), []string{"id", "token"})
+		if got := len(d.failed) == 0; got != want {
+			t.Errorf("%q: clean is %t, want %t", content, got, want)
+		}
+	}
+}
+
 func TestDemoEndsWithoutItsSimulator(t *testing.T) {
 	for _, request := range []string{"GET /api/inbox/", "POST /api/downloads", "GET " + performPrefix} {
 		t.Run(request, func(t *testing.T) {

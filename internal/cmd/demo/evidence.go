@@ -102,11 +102,15 @@ func invoice() answer {
 // checkSecrets searches content for what must not be in it, and for the mail's
 // id, which must be: else the search would prove nothing.
 func (d *demo) checkSecrets(name string, content []byte, secrets []string) {
-	found := !bytes.Contains(content, []byte(simulator.MailFull))
-	for _, secret := range secrets {
-		found = found || bytes.Contains(content, []byte(secret))
+	if !bytes.Contains(content, []byte(simulator.MailFull)) {
+		d.check(false, name+" can be searched")
+		return
 	}
-	d.check(!found, fmt.Sprintf("%s (%d bytes) has neither the download's id nor the token", name, len(content)))
+	d.check(!leaks(content, secrets), fmt.Sprintf("%s (%d bytes) has neither the download's id nor the token", name, len(content)))
+}
+
+func leaks(content []byte, secrets []string) bool {
+	return slices.ContainsFunc(secrets, func(secret string) bool { return bytes.Contains(content, []byte(secret)) })
 }
 
 // unzip returns the content of all files in an archive, one after another.

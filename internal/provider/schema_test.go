@@ -1,0 +1,53 @@
+package provider
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+// TestSchema: what is secret is marked so, nothing else is, and everything is
+// described.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	server := providerserver.NewProtocol6(New(testVersion)())()
+	response, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil || len(response.Diagnostics) > 0 {
+		t.Fatal(err, response.Diagnostics)
+	}
+
+	var sensitive []string
+	var walk func(path string, attributes []*tfprotov6.SchemaAttribute)
+	walk = func(path string, attributes []*tfprotov6.SchemaAttribute) {
+		for _, attribute := range attributes {
+			name := path + "." + attribute.Name
+			if attribute.Description == "" {
+				t.Errorf("%s has no description", name)
+			}
+			if attribute.Sensitive {
+				sensitive = append(sensitive, name)
+			}
+			if attribute.NestedType != nil {
+				walk(name, attribute.NestedType.Attributes)
+			}
+		}
+	}
+	walk("provider", response.Provider.Block.Attributes)
+	for name, schema := range response.DataSourceSchemas {
+		walk("data."+name, schema.Block.Attributes)
+	}
+	for name, schema := range response.EphemeralResourceSchemas {
+		walk("ephemeral."+name, schema.Block.Attributes)
+	}
+	slices.Sort(sensitive)
+	want := []string{
+		"data.privasfer_inbox_mail.body",
+		"ephemeral.privasfer_download.id",
+		"provider.token",
+	}
+	if !slices.Equal(sensitive, want) {
+		t.Errorf("sensitive are\n%q, want\n%q", sensitive, want)
+	}
+}
