@@ -93,73 +93,87 @@ type request struct {
 	limit  int64 // bytes of the answer at most
 }
 
-// get reads one object. Callers that read the same at the same moment get the
-// same object: it must not be changed.
+// get reads one object.
 func get[T any, P object[T]](ctx context.Context, c *Client, query url.Values, path ...string) (P, error) {
-	target, err := c.endpoint(query, path...)
-	if err != nil {
-		return nil, err
-	}
-	value, err := c.flights.do(ctx, target.String(), func(ctx context.Context) (any, error) {
-		value, _, err := do[T, P](ctx, c, request{method: http.MethodGet, url: target, limit: maxObjectBytes})
+	return shared(ctx, c, query, path, func(ctx context.Context, target *url.URL) (value P, err error) {
+		_, err = c.do(ctx, request{method: http.MethodGet, url: target, limit: maxObjectBytes}, func(body []byte) (err error) {
+			value, err = decode[T, P](body)
+			return err
+		})
 		return value, err
 	})
-	var apiError *APIError
-	switch {
-	case err == nil:
-		return value.(P), nil //nolint:forcetypeassert // the function above returns a P
-	case !errors.As(err, &apiError): // this caller has left
-		return nil, c.failed(&APIError{Err: err}, http.MethodGet, target)
-	}
-	return nil, err
 }
 
 // post creates one object. The time is when the request that was answered was
 // sent.
-func post[T any, P object[T]](ctx context.Context, c *Client, body any, path ...string) (P, time.Time, error) {
+func post[T any, P object[T]](ctx context.Context, c *Client, body any, path ...string) (value P, sent time.Time, err error) {
 	target, err := c.endpoint(nil, path...)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	return do[T, P](ctx, c, request{method: http.MethodPost, url: target, body: body, limit: maxObjectBytes})
+	r := request{method: http.MethodPost, url: target, body: body, limit: maxObjectBytes}
+	sent, err = c.do(ctx, r, func(body []byte) (err error) {
+		value, err = decode[T, P](body)
+		return err
+	})
+	return value, sent, err
 }
 
-// do performs a call and decodes the object in its answer.
-func do[T any, P object[T]](ctx context.Context, c *Client, r request) (P, time.Time, error) {
+// shared runs what reads a URL. Callers that read the same URL at the same
+// moment get the same result: it must not be changed.
+func shared[R any](ctx context.Context, c *Client, query url.Values, path []string, read func(context.Context, *url.URL) (R, error)) (R, error) {
+	var none R
+	target, err := c.endpoint(query, path...)
+	if err != nil {
+		return none, err
+	}
+	result, err := c.flights.do(ctx, target.String(), func(ctx context.Context) (any, error) { return read(ctx, target) })
+	var apiError *APIError
+	switch {
+	case err == nil:
+		return result.(R), nil //nolint:forcetypeassert // read returns an R
+	case !errors.As(err, &apiError): // this caller has left
+		return none, c.failed(&APIError{Err: err}, http.MethodGet, target)
+	}
+	return none, err
+}
+
+// do performs a call and hands the body of its answer to read. The time is when
+// the request that was answered was sent.
+func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) (time.Time, error) {
 	current := &call{method: r.method, limit: r.limit}
-	value, apiError := send[T, P](context.WithValue(c.masked(ctx), callKey{}, current), c, r)
+	apiError := c.send(context.WithValue(c.masked(ctx), callKey{}, current), r, read)
 	if apiError != nil {
 		apiError.Attempts = current.attempts
 		if apiError.Status == 0 && !neverSent(apiError.Err) {
 			apiError.Status = current.status // the answer began
 		}
-		return nil, time.Time{}, c.failed(apiError, r.method, r.url)
+		return time.Time{}, c.failed(apiError, r.method, r.url)
 	}
-	return value, current.sent, nil
+	return current.sent, nil
 }
 
-func send[T any, P object[T]](ctx context.Context, c *Client, r request) (P, *APIError) {
+func (c *Client) send(ctx context.Context, r request, read func(body []byte) error) *APIError {
 	httpRequest, err := c.newRequest(ctx, r)
 	if err != nil {
-		return nil, &APIError{Err: err}
+		return &APIError{Err: err}
 	}
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return nil, noAnswer(err)
+		return noAnswer(err)
 	}
 	body, err := io.ReadAll(response.Body) // in memory already, see transport
 	_ = response.Body.Close()
 	if err != nil {
-		return nil, &APIError{Err: err}
+		return &APIError{Err: err}
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return nil, refusal(response, body)
+		return refusal(response, body)
 	}
-	value, err := decode[T, P](body)
-	if err != nil {
-		return nil, &APIError{RequestID: requestID(response), Err: err}
+	if err := read(body); err != nil {
+		return &APIError{RequestID: requestID(response), Err: err}
 	}
-	return value, nil
+	return nil
 }
 
 // failed completes an error and makes it fit to be shown.
@@ -217,7 +231,9 @@ func (c *Client) endpoint(query url.Values, elements ...string) (*url.URL, error
 		return nil, errors.New("the path of the base URL is not properly escaped")
 	}
 	target.Path = path
-	// The API's pages write lists in a query with plain commas.
-	target.RawQuery = strings.ReplaceAll(query.Encode(), "%2C", ",")
+	target.RawQuery = encodeQuery(query)
 	return &target, nil
 }
+
+// encodeQuery writes lists with plain commas, as the API's pages do.
+func encodeQuery(query url.Values) string { return strings.ReplaceAll(query.Encode(), "%2C", ",") }

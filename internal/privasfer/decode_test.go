@@ -171,7 +171,7 @@ func TestDecodeTellsNullFromEmpty(t *testing.T) {
 		"a file of zeros": {
 			`{"id":"m","download":{"id":"d","files":[{"id":"f","size":0,"created_by":{},"trashed":false}]}}`,
 			InboxMail{ID: "m", Download: &MailDownload{ID: "d", Files: []File{
-				{ID: "f", Size: new(int64(0)), CreatedBy: &Author{}, Trashed: new(false)},
+				{ID: "f", Size: new(int64(0)), CreatedBy: &Person{}, Trashed: new(false)},
 			}}},
 		},
 	}

@@ -42,7 +42,7 @@ func wantFile() File {
 		FormattedSize:          new("42.37 KB"),
 		EncryptedSize:          new(int64(78508)),
 		FormattedEncryptedSize: new("76.67 KB"),
-		CreatedBy: &Author{
+		CreatedBy: &Person{
 			Name:     new("Author Name"),
 			Initials: new("Author N."),
 			Email:    new("author@email.address"),

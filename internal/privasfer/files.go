@@ -1,10 +1,16 @@
 package privasfer
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
 
 // File is a file as the API describes it. A nil pointer is a null in the
 // answer, or a key that it leaves out. Sizes are bytes; times are the API's
 // text.
+//
+// https://privasfer.com/api: GET /files/{id}
 type File struct {
 	ID                     string  `json:"id"`
 	Filename               *string `json:"filename"`
@@ -15,19 +21,44 @@ type File struct {
 	FormattedSize          *string `json:"formatted_size"`
 	EncryptedSize          *int64  `json:"encrypted_size"`
 	FormattedEncryptedSize *string `json:"formatted_encrypted_size"`
-	CreatedBy              *Author `json:"created_by"`
+	CreatedBy              *Person `json:"created_by"`
 	CreatedAt              *string `json:"created_at"`
 	Disk                   *string `json:"disk"`
 	Trashed                *bool   `json:"trashed"`
 }
 
-// Author is a user of Privasfer as files name the one who uploaded them.
-type Author struct {
+// Person is a user of Privasfer, as files name their creator and sent mails their
+// recipient.
+type Person struct {
 	Name     *string `json:"name"`
 	Initials *string `json:"initials"`
 	Email    *string `json:"email"`
 	PhotoURL *string `json:"photo_url"`
 	Timezone *string `json:"timezone"`
+}
+
+// File reads one file's description. A file that does not exist is an
+// [*APIError] with status 404.
+func (c *Client) File(ctx context.Context, id string) (*File, error) {
+	return get[File](ctx, c, nil, "files", id)
+}
+
+// Files lists files. The keyword is searched in their names; the keys to sort
+// by are FileSortKeys.
+func (c *Client) Files(ctx context.Context, options ListOptions) ([]File, error) {
+	return readList[File](ctx, c, options.addTo(url.Values{}), "files")
+}
+
+// FileSortKeys are the keys by which the API sorts files.
+var FileSortKeys = []string{"filename_original", "size", "encrypted_size", "created_at"}
+
+func (f *File) id() string { return f.ID }
+
+func (f *File) check() error {
+	if f.ID == "" {
+		return missingID("data")
+	}
+	return nil
 }
 
 // checkFiles finds the first file without an id in a list at the given place.

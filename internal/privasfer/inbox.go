@@ -41,6 +41,16 @@ func (c *Client) InboxMail(ctx context.Context, id string, includeFiles bool) (*
 	return get[InboxMail](ctx, c, includeDownload(includeFiles), "inbox", id)
 }
 
+// InboxMails lists mails of the inbox, with the same inclusions. The keyword is
+// searched in their identifier and subject and in the sender's email and name;
+// the keys to sort by are InboxMailSortKeys.
+func (c *Client) InboxMails(ctx context.Context, options ListOptions, includeFiles bool) ([]InboxMail, error) {
+	return readList[InboxMail](ctx, c, options.addTo(includeDownload(includeFiles)), "inbox")
+}
+
+// InboxMailSortKeys are the keys by which the API sorts the inbox.
+var InboxMailSortKeys = []string{"subject", "created_by_email", "received_at"}
+
 // includeDownload is the query that asks for a mail's download.
 func includeDownload(files bool) url.Values {
 	include := "download"
@@ -50,17 +60,19 @@ func includeDownload(files bool) url.Values {
 	return url.Values{"include": {include}}
 }
 
+func (m *InboxMail) id() string { return m.ID }
+
 func (m *InboxMail) check() error {
 	if m.ID == "" {
 		return missingID("data")
 	}
-	if m.Download != nil {
-		return m.Download.check()
-	}
-	return nil
+	return m.Download.check()
 }
 
 func (d *MailDownload) check() error {
+	if d == nil {
+		return nil
+	}
 	if d.ID == "" {
 		return missingID("data.download")
 	}

@@ -19,11 +19,14 @@ func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summary(action, err), sentence(err.Error())+"\n\n"+nextStep(err))
 }
 
-// notFoundDiagnostic is the error for an object that is not there, or not for
-// this token: the API is not said to tell the two apart. What is a noun, such
-// as "Inbox mail".
-func notFoundDiagnostic(what, id string, err error) diag.Diagnostic {
-	return diag.NewErrorDiagnostic(what+" not found",
+// lookupDiagnostic is the error of a lookup by id. The object is a noun, such as
+// "inbox mail". One that is not there, or not for this token, has an error of
+// its own: the API is not said to tell the two apart.
+func lookupDiagnostic(object, id string, err error) diag.Diagnostic {
+	if statusOf(err) != http.StatusNotFound {
+		return apiErrorDiagnostic("read the "+object, err)
+	}
+	return diag.NewErrorDiagnostic(strings.ToUpper(object[:1])+object[1:]+" not found",
 		fmt.Sprintf("There is none with the id %q that this token may see. %s\n\n"+
 			"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, "+
 			"base_url is probably wrong.", shorten(id), sentence(err.Error())))

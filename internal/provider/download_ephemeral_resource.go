@@ -117,7 +117,7 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !model.Enabled.IsNull() && !model.Enabled.ValueBool() {
+	if isDisabled(model.Enabled) {
 		return // the result is the configuration, every computed attribute null
 	}
 	client := r.provider.require(&resp.Diagnostics)
@@ -316,3 +316,6 @@ func sortedStrings(ctx context.Context, set types.Set, diags *diag.Diagnostics) 
 	slices.Sort(values)
 	return values
 }
+
+// isDisabled tells whether an ephemeral block's enabled argument is false.
+func isDisabled(enabled types.Bool) bool { return !enabled.IsNull() && !enabled.ValueBool() }

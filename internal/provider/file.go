@@ -1,7 +1,10 @@
 package provider
 
 import (
+	"context"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -13,8 +16,39 @@ const timeNote = "as the API writes it: `YYYY-MM-DD HH:MM:SS`, in a zone that th
 
 var (
 	fileType   = objectType(fileAttributes())
-	authorType = objectType(authorAttributes())
+	personType = objectType(personAttributes())
 )
+
+func newFileDataSource() datasource.DataSource {
+	return &lookupDataSource{lookup: lookup{
+		name:        "file",
+		object:      "file",
+		description: "A file, as the API describes it. Its content is not read.",
+		attributes:  fileAttributes(),
+		read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]attr.Value, error) {
+			file, err := client.File(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			return fileValues(file), nil
+		},
+	}}
+}
+
+func newFilesDataSource() datasource.DataSource {
+	return newListDataSource(listing[privasfer.File]{
+		name:        "files",
+		objects:     "files",
+		description: "Files, as the API describes them. Where there is none, the lists are empty.",
+		attributes:  fileAttributes(),
+		sortKeys:    privasfer.FileSortKeys,
+		searched:    "the file names",
+		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) ([]privasfer.File, error) {
+			return client.Files(ctx, options)
+		},
+		values: fileValues,
+	})
+}
 
 // fileAttributes describes a file, wherever the API names one.
 func fileAttributes() map[string]data.Attribute {
@@ -31,7 +65,7 @@ func fileAttributes() map[string]data.Attribute {
 		"created_by": data.SingleNestedAttribute{
 			MarkdownDescription: "Who created the file.",
 			Computed:            true,
-			Attributes:          authorAttributes(),
+			Attributes:          personAttributes(),
 		},
 		"created_at": computedString("When the file was created, " + timeNote),
 		"disk":       computedString("The API's name of the disk that holds the file."),
@@ -39,7 +73,7 @@ func fileAttributes() map[string]data.Attribute {
 	}
 }
 
-func authorAttributes() map[string]data.Attribute {
+func personAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
 		"name":      computedString("The name."),
 		"initials":  computedString("The initials, as the API writes them."),
@@ -73,18 +107,18 @@ func fileValues(f *privasfer.File) map[string]attr.Value {
 		"formatted_size":           types.StringPointerValue(f.FormattedSize),
 		"encrypted_size":           types.Int64PointerValue(f.EncryptedSize),
 		"formatted_encrypted_size": types.StringPointerValue(f.FormattedEncryptedSize),
-		"created_by":               authorValue(f.CreatedBy),
+		"created_by":               personValue(f.CreatedBy),
 		"created_at":               timeValue(f.CreatedAt),
 		"disk":                     types.StringPointerValue(f.Disk),
 		"trashed":                  types.BoolPointerValue(f.Trashed),
 	}
 }
 
-func authorValue(a *privasfer.Author) types.Object {
+func personValue(a *privasfer.Person) types.Object {
 	if a == nil {
-		return types.ObjectNull(authorType.AttrTypes)
+		return types.ObjectNull(personType.AttrTypes)
 	}
-	return types.ObjectValueMust(authorType.AttrTypes, map[string]attr.Value{
+	return types.ObjectValueMust(personType.AttrTypes, map[string]attr.Value{
 		"name":      types.StringPointerValue(a.Name),
 		"initials":  types.StringPointerValue(a.Initials),
 		"email":     types.StringPointerValue(a.Email),

@@ -2,9 +2,10 @@
 // schemas, what the API's objects become in Terraform, and the life of the
 // ephemeral download. The API itself is the business of internal/privasfer.
 //
-// Each file keeps one order: interface assertions, constructor, struct,
-// Metadata, Schema, Configure, Read or Open (then Renew and Close), and last
-// the mapping from the API's object to Terraform's values as a pure function.
+// An object of the API has a file (file.go, inbox_mail.go, mail.go): its
+// constructors, its attributes, and the mapping from the API's object to their
+// values as a pure function. Read and Open are written once for each kind:
+// lookup_data_source.go, list_data_source.go, …_ephemeral_resource.go.
 package provider
 
 import (
@@ -14,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -26,6 +28,7 @@ import (
 var (
 	_ provider.Provider                       = (*privasferProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*privasferProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*privasferProvider)(nil)
 )
 
 // Option changes what a test or the demo has to change. The released provider
@@ -141,14 +144,24 @@ func (p *privasferProvider) Configure(ctx context.Context, req provider.Configur
 
 func (p *privasferProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
+		newFileDataSource,
+		newFilesDataSource,
 		newInboxMailDataSource,
+		newInboxMailsDataSource,
+		newMailDataSource,
+		newMailsDataSource,
 	}
 }
 
 func (p *privasferProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{
 		newDownloadEphemeralResource,
+		newInboxMailEphemeralResource,
 	}
+}
+
+func (p *privasferProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newRFC3339Function}
 }
 
 // Resources returns none: the provider manages nothing.

@@ -44,7 +44,9 @@ func TestSchema(t *testing.T) {
 	slices.Sort(sensitive)
 	want := []string{
 		"data.privasfer_inbox_mail.body",
+		"data.privasfer_mail.body",
 		"ephemeral.privasfer_download.id",
+		"ephemeral.privasfer_inbox_mail.body",
 		"provider.token",
 	}
 	if !slices.Equal(sensitive, want) {

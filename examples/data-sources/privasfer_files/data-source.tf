@@ -1,0 +1,8 @@
+data "privasfer_files" "invoices" {
+  keyword = "invoice"
+  sort    = "-created_at" # by time, reversed
+}
+
+output "invoices" {
+  value = { for file in data.privasfer_files.invoices.files : file.id => file.full_filename }
+}

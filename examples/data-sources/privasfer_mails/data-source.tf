@@ -1,0 +1,7 @@
+data "privasfer_mails" "sent" {
+  sort = "-sent_at" # by time, reversed
+}
+
+output "unopened" {
+  value = [for mail in data.privasfer_mails.sent.mails : mail.recipient_email if mail.opened_at == null]
+}

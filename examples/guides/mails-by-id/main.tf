@@ -1,0 +1,20 @@
+terraform {
+  required_providers {
+    privasfer = {
+      source = "privasfer/privasfer"
+    }
+  }
+}
+
+data "privasfer_inbox_mails" "unopened" {
+  sort = "received_at"
+}
+
+resource "terraform_data" "mail" {
+  for_each = { for mail in data.privasfer_inbox_mails.unopened.mails : mail.id => mail if mail.opened == false }
+
+  input = {
+    subject     = each.value.subject
+    received_at = each.value.received_at
+  }
+}

@@ -1,0 +1,82 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// inboxMailLookup finds one mail of the inbox, for the data source and for the
+// ephemeral resource.
+func inboxMailLookup(description string) lookup {
+	return lookup{
+		name:        "inbox_mail",
+		object:      "inbox mail",
+		description: description,
+		attributes:  inboxMailAttributes(),
+		hasDownload: true,
+		read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+			mail, err := client.InboxMail(ctx, id, includeFiles)
+			if err != nil {
+				return nil, err
+			}
+			return inboxMailValues(mail), nil
+		},
+	}
+}
+
+func newInboxMailDataSource() datasource.DataSource {
+	return &lookupDataSource{lookup: inboxMailLookup("A mail that was sent to the owner of the token, with the download that came with it. " +
+		"Everything read is kept in the state, the mail's `body` included.")}
+}
+
+func newInboxMailsDataSource() datasource.DataSource {
+	return newListDataSource(listing[privasfer.InboxMail]{
+		name:    "inbox_mails",
+		objects: "mails",
+		description: "Mails that were sent to the owner of the token, without their bodies. " +
+			"Where there is none, the lists are empty.",
+		attributes:  withoutBody(inboxMailAttributes()),
+		hasDownload: true,
+		sortKeys:    privasfer.InboxMailSortKeys,
+		searched:    "the identifier, the subject and the sender's email and name",
+		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.InboxMail, error) {
+			return client.InboxMails(ctx, options, includeFiles)
+		},
+		values: func(m *privasfer.InboxMail) map[string]attr.Value { return withoutBody(inboxMailValues(m)) },
+	})
+}
+
+// inboxMailAttributes describes a mail of the inbox, wherever the API names
+// one.
+func inboxMailAttributes() map[string]data.Attribute {
+	return map[string]data.Attribute{
+		"id":          computedString("The mail's id."),
+		"identifier":  computedString("The identifier, such as `1Kh2`."),
+		"subject":     computedString("The subject."),
+		"body":        bodyAttribute(),
+		"sender":      senderAttribute(),
+		"download":    mailDownloadAttribute(),
+		"received_at": computedString("When the mail was received, " + timeNote),
+		"opened":      computedBool("Whether the mail was opened."),
+	}
+}
+
+// inboxMailValues maps a mail to the values of inboxMailAttributes.
+func inboxMailValues(m *privasfer.InboxMail) map[string]attr.Value {
+	return map[string]attr.Value{
+		"id":          types.StringValue(m.ID),
+		"identifier":  types.StringPointerValue(m.Identifier),
+		"subject":     types.StringPointerValue(m.Subject),
+		"body":        types.StringPointerValue(m.Body),
+		"sender":      contactValue(m.Sender),
+		"download":    mailDownloadValue(m.Download),
+		"received_at": timeValue(m.ReceivedAt),
+		"opened":      types.BoolPointerValue(m.Opened),
+	}
+}

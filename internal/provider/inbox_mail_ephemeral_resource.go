@@ -1,0 +1,59 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var _ ephemeral.EphemeralResourceWithConfigure = (*inboxMailEphemeralResource)(nil)
+
+func newInboxMailEphemeralResource() ephemeral.EphemeralResource {
+	return &inboxMailEphemeralResource{lookup: inboxMailLookup("A mail that was sent to the owner of the token, " +
+		"with the download that came with it. Nothing of it is kept in a plan or in the state, and its `body` may be handed to " +
+		"a write-only argument.")}
+}
+
+// inboxMailEphemeralResource is the data source's lookup, for a mail that must
+// not be kept. It has nothing to renew and nothing to close.
+type inboxMailEphemeralResource struct {
+	lookup
+	provider *configured
+}
+
+func (r *inboxMailEphemeralResource) Metadata(_ context.Context, req ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_" + r.name
+}
+
+func (r *inboxMailEphemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
+	attributes := ephemeralAttributes(r.schema())
+	attributes["enabled"] = eph.BoolAttribute{
+		MarkdownDescription: "Whether to read the mail, `true` by default. With `false` nothing is read and every result is null. " +
+			"`enabled = terraform.applying` keeps a plan from reading it.",
+		Optional: true,
+	}
+	resp.Schema = eph.Schema{MarkdownDescription: r.description, Attributes: attributes}
+}
+
+func (r *inboxMailEphemeralResource) Configure(_ context.Context, req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) {
+	r.provider = configuredFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// Open reads the mail, unless it is disabled.
+func (r *inboxMailEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
+	var enabled types.Bool
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("enabled"), &enabled)...)
+	if resp.Diagnostics.HasError() || isDisabled(enabled) {
+		return // the result is the configuration, every computed attribute null
+	}
+	values := r.find(ctx, r.provider, req.Config, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	attrTypes := objectType(r.schema()).AttrTypes
+	attrTypes["enabled"], values["enabled"] = types.BoolType, enabled
+	resp.Diagnostics.Append(resp.Result.Set(ctx, types.ObjectValueMust(attrTypes, values))...)
+}

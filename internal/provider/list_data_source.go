@@ -1,0 +1,135 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+var _ datasource.DataSourceWithConfigure = (*listDataSource[privasfer.File])(nil)
+
+// listing is what distinguishes one plural data source from another. T is the
+// API's object.
+type listing[T any] struct {
+	name        string // of the type, without the provider's
+	objects     string // the attribute with the objects, and their noun
+	description string
+	attributes  map[string]data.Attribute // of one object
+	hasDownload bool                      // takes include_files
+	sortKeys    []string
+	searched    string // what the keyword is searched in
+
+	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]T, error)
+
+	// values returns an object's id and the values of its attributes.
+	values func(*T) map[string]attr.Value
+}
+
+// listDataSource is a plural data source: it is empty when there is nothing.
+type listDataSource[T any] struct {
+	listing[T]
+	objectType types.ObjectType
+	provider   *configured
+}
+
+func newListDataSource[T any](l listing[T]) datasource.DataSource {
+	return &listDataSource[T]{listing: l, objectType: objectType(l.attributes)}
+}
+
+func (d *listDataSource[T]) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_" + d.name
+}
+
+func (d *listDataSource[T]) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema()}
+}
+
+func (d *listDataSource[T]) schema() map[string]data.Attribute {
+	var sorts []string
+	for _, key := range d.sortKeys {
+		sorts = append(sorts, key, "-"+key)
+	}
+	attributes := map[string]data.Attribute{
+		"keyword": data.StringAttribute{
+			MarkdownDescription: fmt.Sprintf("What the API is to search for in %s. Without it, all %s are listed. It must not be empty.", d.searched, d.objects),
+			Optional:            true,
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
+		"sort": data.StringAttribute{
+			MarkdownDescription: fmt.Sprintf("What the API is to sort by: `%s`. A leading `-` reverses the order. Without it, the order is the API's own.",
+				strings.Join(d.sortKeys, "`, `")),
+			Optional:   true,
+			Validators: []validator.String{stringvalidator.OneOf(sorts...)},
+		},
+		"ids": data.ListAttribute{
+			MarkdownDescription: fmt.Sprintf("The ids of the %s, in the same order.", d.objects),
+			Computed:            true,
+			ElementType:         types.StringType,
+		},
+		d.objects: data.ListNestedAttribute{
+			MarkdownDescription: fmt.Sprintf("The %s, in the API's order.", d.objects),
+			Computed:            true,
+			NestedObject:        data.NestedAttributeObject{Attributes: d.attributes},
+		},
+	}
+	if d.hasDownload {
+		attributes["include_files"] = includeFilesArgument()
+	}
+	return attributes
+}
+
+func (d *listDataSource[T]) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.provider = configuredFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var keyword, sort types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("keyword"), &keyword)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sort"), &sort)...)
+	var includeFiles types.Bool
+	if d.hasDownload {
+		resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("include_files"), &includeFiles)...)
+	}
+	client := d.provider.require(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	options := privasfer.ListOptions{Keyword: keyword.ValueString(), Sort: sort.ValueString()}
+	objects, err := d.list(ctx, client, options, includeFiles.ValueBool())
+	if err != nil {
+		resp.Diagnostics.Append(apiErrorDiagnostic("list the "+d.objects, err))
+		return
+	}
+	values := d.listValues(objects)
+	values["keyword"], values["sort"] = keyword, sort
+	if d.hasDownload {
+		values["include_files"] = includeFiles
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(objectType(d.schema()).AttrTypes, values))...)
+}
+
+// listValues maps objects to the two lists: of their ids, and of themselves.
+func (d *listDataSource[T]) listValues(objects []T) map[string]attr.Value {
+	ids := make([]attr.Value, len(objects))
+	list := make([]attr.Value, len(objects))
+	for i := range objects {
+		values := d.values(&objects[i])
+		ids[i] = values["id"]
+		list[i] = types.ObjectValueMust(d.objectType.AttrTypes, values)
+	}
+	return map[string]attr.Value{
+		"ids":     types.ListValueMust(types.StringType, ids),
+		d.objects: types.ListValueMust(d.objectType, list),
+	}
+}

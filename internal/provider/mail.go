@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+func newMailDataSource() datasource.DataSource {
+	return &lookupDataSource{lookup: lookup{
+		name:   "mail",
+		object: "mail",
+		description: "A mail that the owner of the token has sent, with its download. " +
+			"Everything read is kept in the state, the mail's `body` included.",
+		attributes:  mailAttributes(),
+		hasDownload: true,
+		read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+			mail, err := client.Mail(ctx, id, includeFiles)
+			if err != nil {
+				return nil, err
+			}
+			return mailValues(mail), nil
+		},
+	}}
+}
+
+func newMailsDataSource() datasource.DataSource {
+	return newListDataSource(listing[privasfer.Mail]{
+		name:        "mails",
+		objects:     "mails",
+		description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty.",
+		attributes:  withoutBody(mailAttributes()),
+		hasDownload: true,
+		sortKeys:    privasfer.MailSortKeys,
+		searched:    "sent mails",
+		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.Mail, error) {
+			return client.Mails(ctx, options, includeFiles)
+		},
+		values: func(m *privasfer.Mail) map[string]attr.Value { return withoutBody(mailValues(m)) },
+	})
+}
+
+// mailAttributes describes a sent mail, wherever the API names one.
+func mailAttributes() map[string]data.Attribute {
+	return map[string]data.Attribute{
+		"id":         computedString("The mail's id."),
+		"identifier": computedString("The identifier, such as `1Kh2`."),
+		"subject":    computedString("The subject."),
+		"body":       bodyAttribute(),
+		"sender":     senderAttribute(),
+		"recipient": data.SingleNestedAttribute{
+			MarkdownDescription: "Who the mail was sent to.",
+			Computed:            true,
+			Attributes:          personAttributes(),
+		},
+		"recipient_email": computedString("The email address that the mail was sent to."),
+		"created_at":      computedString("When the mail was created, " + timeNote),
+		"sent_at":         computedString("When the mail was sent, " + timeNote),
+		"status":          computedString("The API's word for what became of the mail, such as `success`."),
+		"opened_at":       computedString("When the mail was opened, " + timeNote + " Null while it is unopened."),
+		"download":        mailDownloadAttribute(),
+	}
+}
+
+// mailValues maps a sent mail to the values of mailAttributes.
+func mailValues(m *privasfer.Mail) map[string]attr.Value {
+	return map[string]attr.Value{
+		"id":              types.StringValue(m.ID),
+		"identifier":      types.StringPointerValue(m.Identifier),
+		"subject":         types.StringPointerValue(m.Subject),
+		"body":            types.StringPointerValue(m.Body),
+		"sender":          contactValue(m.Sender),
+		"recipient":       personValue(m.Recipient),
+		"recipient_email": types.StringPointerValue(m.RecipientEmail),
+		"created_at":      timeValue(m.CreatedAt),
+		"sent_at":         timeValue(m.SentAt),
+		"status":          types.StringPointerValue(m.Status),
+		"opened_at":       timeValue(m.OpenedAt),
+		"download":        mailDownloadValue(m.Download),
+	}
+}

@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// What a mail of the inbox and a sent mail have in common.
+
+var (
+	contactType      = objectType(contactAttributes())
+	mailDownloadType = objectType(mailDownloadAttributes())
+)
+
+func bodyAttribute() data.StringAttribute {
+	return data.StringAttribute{
+		MarkdownDescription: "The body, as the API sends it, such as `<p>Mail body</p>`.",
+		Computed:            true,
+		Sensitive:           true,
+	}
+}
+
+func senderAttribute() data.SingleNestedAttribute {
+	return data.SingleNestedAttribute{
+		MarkdownDescription: "Who sent the mail.",
+		Computed:            true,
+		Attributes:          contactAttributes(),
+	}
+}
+
+func contactAttributes() map[string]data.Attribute {
+	return map[string]data.Attribute{
+		"name":  computedString("The name."),
+		"email": computedString("The email address."),
+	}
+}
+
+func mailDownloadAttribute() data.SingleNestedAttribute {
+	return data.SingleNestedAttribute{
+		MarkdownDescription: "The download that came with the mail. It exists already; reading the mail creates none.",
+		Computed:            true,
+		Attributes:          mailDownloadAttributes(),
+	}
+}
+
+func mailDownloadAttributes() map[string]data.Attribute {
+	return map[string]data.Attribute{
+		"id":         computedString("The download's id."),
+		"created_at": computedString("When the download was created, " + timeNote),
+		"files": data.ListNestedAttribute{
+			MarkdownDescription: "The files in the download, in the API's order. Null unless `include_files` is true.",
+			Computed:            true,
+			NestedObject:        data.NestedAttributeObject{Attributes: fileAttributes()},
+		},
+	}
+}
+
+func contactValue(c *privasfer.Contact) types.Object {
+	if c == nil {
+		return types.ObjectNull(contactType.AttrTypes)
+	}
+	return types.ObjectValueMust(contactType.AttrTypes, map[string]attr.Value{
+		"name":  types.StringPointerValue(c.Name),
+		"email": types.StringPointerValue(c.Email),
+	})
+}
+
+func mailDownloadValue(d *privasfer.MailDownload) types.Object {
+	if d == nil {
+		return types.ObjectNull(mailDownloadType.AttrTypes)
+	}
+	return types.ObjectValueMust(mailDownloadType.AttrTypes, map[string]attr.Value{
+		"id":         types.StringValue(d.ID),
+		"created_at": timeValue(d.CreatedAt),
+		"files":      filesValue(d.Files),
+	})
+}
+
+// withoutBody returns the attributes of a mail in a list: a body may be the
+// secret itself, and a list would put all of them into the state.
+func withoutBody[V any](attributes map[string]V) map[string]V {
+	delete(attributes, "body")
+	return attributes
+}

@@ -1,0 +1,97 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+	_ "time/tzdata" // the zones, for machines without zone files
+
+	"github.com/hashicorp/terraform-plugin-framework/function"
+)
+
+var _ function.Function = (*rfc3339Function)(nil)
+
+func newRFC3339Function() function.Function { return &rfc3339Function{} }
+
+type rfc3339Function struct{}
+
+func (f *rfc3339Function) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "rfc3339"
+}
+
+func (f *rfc3339Function) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "A time of the API in RFC 3339",
+		MarkdownDescription: "Turns a time as the API writes it, such as `2019-05-15 14:11:00`, into RFC 3339. The API does not say in which zone its " +
+			"times are, so the zone is yours to name. A time that exists twice, when clocks are set back, is taken for the first; " +
+			"one that does not exist, when they are set forward, is an error.",
+		Parameters: []function.Parameter{
+			function.StringParameter{
+				Name:                "text",
+				MarkdownDescription: "The time, as `YYYY-MM-DD HH:MM:SS`.",
+			},
+			function.StringParameter{
+				Name:                "zone",
+				MarkdownDescription: "The zone's name in the IANA database, such as `Europe/Vilnius` or `UTC`.",
+			},
+		},
+		Return: function.StringReturn{},
+	}
+}
+
+func (f *rfc3339Function) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	var text, zone string
+	resp.Error = req.Arguments.Get(ctx, &text, &zone)
+	if resp.Error != nil {
+		return
+	}
+	result, funcError := rfc3339(text, zone)
+	if funcError != nil {
+		resp.Error = funcError
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, result)
+}
+
+// apiTime is how the API writes a time.
+const apiTime = "2006-01-02 15:04:05"
+
+// rfc3339 reads a zone-less time as the clocks of a zone showed it.
+func rfc3339(text, zone string) (string, *function.FuncError) {
+	asUTC, err := time.Parse(apiTime, text)
+	if err != nil || asUTC.Format(apiTime) != text {
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is not a time of the form YYYY-MM-DD HH:MM:SS.", shorten(text)))
+	}
+	if zone == "" || zone == "Local" {
+		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is no zone of its own: it would depend on the machine. "+
+			"Name one of the IANA database, such as Europe/Vilnius or UTC.", zone))
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a zone of the IANA database. "+
+			"Examples are Europe/Vilnius and UTC.", shorten(zone)))
+	}
+	local := firstOf(asUTC, location)
+	if local.Format(apiTime) != text {
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s: the clocks were set forward over it.", text, zone))
+	}
+	if _, offset := local.Zone(); offset%60 != 0 {
+		local = local.UTC() // RFC 3339 has no seconds in an offset, as zones before 1900 do
+	}
+	return local.Format(time.RFC3339), nil
+}
+
+// firstOf is the first time at which clocks in a location showed what asUTC
+// shows. Go's own choice between two is not specified.
+func firstOf(asUTC time.Time, location *time.Location) time.Time {
+	chosen := time.Date(asUTC.Year(), asUTC.Month(), asUTC.Day(), asUTC.Hour(), asUTC.Minute(), asUTC.Second(), 0, location)
+	begin, _ := chosen.ZoneBounds()
+	if begin.IsZero() {
+		return chosen
+	}
+	_, before := begin.Add(-1).Zone()
+	if earlier := asUTC.Add(-time.Duration(before) * time.Second); earlier.Before(begin) {
+		return earlier.In(location)
+	}
+	return chosen
+}
