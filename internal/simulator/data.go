@@ -20,6 +20,9 @@ const (
 	FileBackup = "c2a4e6d8-1b3f-4a5c-8d7e-9f0a1b2c3d4e"
 	// FileBare has nulls, empty strings and missing keys wherever it can.
 	FileBare = "90d5a1b7-52c8-4e0f-a6b3-7c1d2e3f4a5b"
+	// FileNFD is names.txt, text whose letters are decomposed: Terraform's
+	// strings are composed, so only exact bytes show whether it is intact.
+	FileNFD = "a75f29c3-8e14-4d06-b9f2-5c3e7a10d864"
 )
 
 // The inbox mails of DefaultData.
@@ -52,6 +55,7 @@ const (
 type Data struct {
 	Files      []File
 	InboxMails []InboxMail
+	Mails      []Mail
 }
 
 // File is a file as the API describes it. A nil pointer is null.
@@ -74,12 +78,13 @@ type File struct {
 	Content []byte
 
 	// Extra sets keys to any JSON, and Omit then removes keys: what a field
-	// above cannot express, such as a wrong type or a missing key.
+	// above cannot express, such as a wrong type or a missing key. They
+	// change how an object looks; lists sort and search the fields above.
 	Extra map[string]json.RawMessage
 	Omit  []string
 }
 
-// Person is who created a file.
+// Person is who created a file, or to whom a mail was sent.
 type Person struct {
 	Name, Initials, Email, PhotoURL, Timezone string
 }
@@ -107,6 +112,20 @@ type Sender struct {
 	Name, Email string
 }
 
+func (s *Sender) name() *string {
+	if s == nil {
+		return nil
+	}
+	return &s.Name
+}
+
+func (s *Sender) email() *string {
+	if s == nil {
+		return nil
+	}
+	return &s.Email
+}
+
 // MailDownload is the download that a mail comes with.
 type MailDownload struct {
 	ID        string
@@ -117,7 +136,7 @@ type MailDownload struct {
 // DefaultData returns a fresh copy of the data set that tests and the demo
 // know by its constants. Every call returns the same values.
 func DefaultData() *Data {
-	return &Data{Files: defaultFiles(), InboxMails: defaultInboxMails()}
+	return &Data{Files: defaultFiles(), InboxMails: defaultInboxMails(), Mails: defaultMails()}
 }
 
 func defaultFiles() []File {
@@ -160,6 +179,12 @@ func defaultFiles() []File {
 			},
 			Omit: []string{"disk", "trashed"},
 		},
+		{
+			ID: FileNFD, Filename: "names", Type: new("text/plain"), Extension: "txt", FullFilename: "names.txt",
+			Size: 50, FormattedSize: "50 B", EncryptedSize: 96, FormattedEncryptedSize: "96 B",
+			CreatedBy: author, CreatedAt: "2019-05-12 12:00:00", Disk: "local-spaces",
+			Content: []byte(nfdContent),
+		},
 	}
 }
 
@@ -183,7 +208,7 @@ func defaultInboxMails() []InboxMail {
 			ID: MailBare, Omit: []string{"body"},
 		},
 		{
-			ID: MailSparse,
+			ID: MailSparse, Sender: &Sender{Email: "sender@email.address"},
 			Extra: map[string]json.RawMessage{
 				"sender":   json.RawMessage(`{"email":"sender@email.address"}`),
 				"download": json.RawMessage(`{"id":"` + DownloadSparse + `"}`),
@@ -198,6 +223,9 @@ func defaultInboxMails() []InboxMail {
 }
 
 const licenceContent = "Licence\n\nYou may read this file – and so may čia, 日本, naïve readers.\n"
+
+// nfdContent ends with the angstrom sign, which is a letter in composed text.
+const nfdContent = "Re\u0301ne\u0301e\nZ\u030cuke\u0307\nBjo\u0308rn\n\u1112\u1161\u11ab\u1100\u1173\u11af\n\u212b\n"
 
 const keyContent = `-----BEGIN PRIVATE KEY-----
 dGhpcyBpcyBub3QgYSBrZXksIG9ubHkgdGhlIHNoYXBlIG9mIG9uZQ==

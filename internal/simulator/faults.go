@@ -120,8 +120,7 @@ func Truncate() Fault {
 // writeHalf promises all of the real answer and sends half of it, after which
 // net/http closes the connection.
 func writeHalf(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	whole := &capture{header: w.Header(), status: http.StatusOK}
-	next.ServeHTTP(whole, r)
+	whole := captureAnswer(w.Header(), r, next)
 	w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
 	w.WriteHeader(whole.status)
 	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
@@ -246,6 +245,12 @@ type capture struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+}
+
+func captureAnswer(header http.Header, r *http.Request, next http.Handler) *capture {
+	c := &capture{header: header, status: http.StatusOK}
+	next.ServeHTTP(c, r)
+	return c
 }
 
 func (c *capture) Header() http.Header         { return c.header }

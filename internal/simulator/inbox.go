@@ -1,12 +1,15 @@
 package simulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 )
+
+// mailIncludes are those of the lists of mails and of a sent mail. The page of
+// an inbox mail shows no author. What an author adds, no page shows: nothing.
+var mailIncludes = []string{"download", "download.files", "author"}
 
 // showInboxMail is GET /api/inbox/{id}.
 func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string) {
@@ -20,12 +23,12 @@ func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string
 		refuse(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
-	mail, ok := s.mails[id]
+	mail, ok := s.inbox[id]
 	if !ok {
 		notFound(w, r, "InboxMail", id)
 		return
 	}
-	writeData(w, http.StatusOK, s.renderInboxMail(mail, included))
+	writeData(w, http.StatusOK, s.renderInboxMail(&mail, included))
 }
 
 // includes splits the include parameter, or says what is wrong with it: an
@@ -53,81 +56,19 @@ func includes(query map[string]string, allowed ...string) (included []string, pr
 	return included, ""
 }
 
-func (s *Server) renderInboxMail(m InboxMail, included []string) map[string]any {
-	object := map[string]any{
-		"id":          m.ID,
-		"identifier":  m.Identifier,
-		"subject":     m.Subject,
-		"body":        m.Body,
-		"sender":      nil,
-		"download":    nil,
-		"received_at": m.ReceivedAt,
-		"opened":      m.Opened,
-	}
-	if m.Sender != nil {
-		object["sender"] = map[string]any{"name": m.Sender.Name, "email": m.Sender.Email}
-	}
-	if m.Download != nil {
-		download := map[string]any{"id": m.Download.ID, "created_at": m.Download.CreatedAt}
-		if slices.Contains(included, "download.files") {
-			download["files"] = s.renderFiles(m.Download.FileIDs)
-		}
-		object["download"] = download
-	}
-	override(object, m.Extra, m.Omit)
-	// Last of all, so that no override shows what was not asked for.
-	if !slices.Contains(included, "download") {
-		delete(object, "download")
-	}
-	return object
-}
-
-// renderFiles returns the files in the given order, and never nil: an empty
-// list is [], not null.
-func (s *Server) renderFiles(ids []string) []map[string]any {
-	objects := make([]map[string]any, 0, len(ids))
-	for _, id := range ids {
-		objects = append(objects, renderFile(s.files[id]))
-	}
-	return objects
-}
-
-func renderFile(f File) map[string]any {
-	object := map[string]any{
-		"id":                       f.ID,
-		"filename":                 f.Filename,
-		"type":                     f.Type,
-		"extension":                f.Extension,
-		"full_filename":            f.FullFilename,
-		"size":                     f.Size,
-		"formatted_size":           f.FormattedSize,
-		"encrypted_size":           f.EncryptedSize,
-		"formatted_encrypted_size": f.FormattedEncryptedSize,
-		"created_by":               nil,
-		"created_at":               f.CreatedAt,
-		"disk":                     f.Disk,
-		"trashed":                  f.Trashed,
-	}
-	if p := f.CreatedBy; p != nil {
-		object["created_by"] = map[string]any{
-			"name":      p.Name,
-			"initials":  p.Initials,
-			"email":     p.Email,
-			"photo_url": p.PhotoURL,
-			"timezone":  p.Timezone,
-		}
-	}
-	override(object, f.Extra, f.Omit)
-	return object
-}
-
-// override lets the data set say what its types cannot: another JSON type, an
-// unknown key, a missing one.
-func override(object map[string]any, extra map[string]json.RawMessage, omit []string) {
-	for key, value := range extra {
-		object[key] = value
-	}
-	for _, key := range omit {
-		delete(object, key)
-	}
+// listInboxMails is GET /api/inbox.
+func (s *Server) listInboxMails(w http.ResponseWriter, r *http.Request, _ string) {
+	serveList(s, w, r, list[InboxMail]{
+		items:    s.options.Data.InboxMails,
+		includes: mailIncludes,
+		sorts: []sorting[InboxMail]{
+			{"subject", func(a, b *InboxMail) int { return compareText(a.Subject, b.Subject) }},
+			{"created_by_email", func(a, b *InboxMail) int { return compareText(a.Sender.email(), b.Sender.email()) }},
+			{"received_at", func(a, b *InboxMail) int { return strings.Compare(a.ReceivedAt, b.ReceivedAt) }},
+		},
+		searched: func(m *InboxMail) []*string {
+			return []*string{m.Identifier, m.Subject, m.Sender.email(), m.Sender.name()}
+		},
+		render: s.renderInboxMail,
+	})
 }

@@ -10,7 +10,6 @@ package simulator
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"html"
 	"io"
@@ -49,6 +48,18 @@ type Options struct {
 	// the request changes has happened by then, as on a distant server. The
 	// wait ends early when the client leaves.
 	Latency time.Duration
+	// PageSize is how many objects a page of a list holds. With zero, lists
+	// do not come in pages, and asking for one is refused.
+	PageSize int
+	// PageStyle is how pages are described.
+	PageStyle PageStyle
+	// NextHost replaces scheme and host in the URLs of other pages, those of
+	// the request if empty, as where a proxy hides the application's own
+	// name. A path in it goes before the route's.
+	NextHost string
+	// NextKeepsQuery keeps the query's other parameters in the URLs of other
+	// pages. Laravel drops them unless the application says otherwise.
+	NextKeepsQuery bool
 	// Data is what the account holds, DefaultData if nil. It must not be
 	// changed after New.
 	Data *Data
@@ -59,7 +70,8 @@ type Options struct {
 type Server struct {
 	options Options
 	files   map[string]File
-	mails   map[string]InboxMail
+	inbox   map[string]InboxMail
+	mails   map[string]Mail
 	routes  []route
 
 	mu        sync.Mutex // guards everything below
@@ -89,17 +101,26 @@ func New(options Options) *Server {
 	s := &Server{
 		options: options,
 		files:   map[string]File{},
-		mails:   map[string]InboxMail{},
+		inbox:   map[string]InboxMail{},
+		mails:   map[string]Mail{},
 		windows: map[string]window{},
 	}
 	for _, f := range options.Data.Files {
 		s.files[f.ID] = f
 	}
 	for _, m := range options.Data.InboxMails {
+		s.inbox[m.ID] = m
+	}
+	for _, m := range options.Data.Mails {
 		s.mails[m.ID] = m
 	}
 	s.routes = []route{
+		{http.MethodGet, "/api/inbox", s.listInboxMails},
 		{http.MethodGet, "/api/inbox/{id}", s.showInboxMail},
+		{http.MethodGet, "/api/files", s.listFiles},
+		{http.MethodGet, "/api/files/{id}", s.showFile},
+		{http.MethodGet, "/api/mails", s.listMails},
+		{http.MethodGet, "/api/mails/{id}", s.showMail},
 		{http.MethodPost, "/api/downloads", s.createDownload},
 		{http.MethodGet, "/download/{id}", s.performDownload},
 	}
@@ -234,15 +255,10 @@ func writeData(w http.ResponseWriter, status int, data any) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(fmt.Sprintf("simulator: the data set holds a value that is not JSON: %v", err))
-	}
+	body := encodeJSON(value)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	_, _ = w.Write(body)
 }
 
 // refuse answers with an error. Only a client that asks for JSON gets JSON:

@@ -1,0 +1,113 @@
+package simulator
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// Chain lets a request meet several faults, the first one first; what a later
+// one answers passes through the earlier. Chain(Truncate(), Encoded("gzip")) is
+// a compressed answer that is cut short. A chain of none is no fault.
+func Chain(faults ...Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if len(faults) == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		faults[0](w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			Chain(faults[1:]...)(w, r, next)
+		}))
+	}
+}
+
+// When lets a request meet the fault only if the condition holds, where a match
+// of Inject is too coarse.
+func When(condition func(*http.Request) bool, f Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !condition(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		f(w, r, next)
+	}
+}
+
+// After carries the request out, throws the real answer away and lets the fault
+// answer: a gateway that loses an answer, or a server that notes a download as
+// used and sends the client to a storage service for it. The fault must be one
+// that answers by itself, or the request is carried out twice.
+func After(f Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		captureAnswer(http.Header{}, r, next)
+		f(w, r, next)
+	}
+}
+
+// Encoded sends the real answer in a content encoding, whatever the client
+// asked for: a proxy that compresses on its own account. The encodings gzip,
+// x-gzip and deflate are done; any other is only claimed. In a chain, one
+// encoding is put around the other.
+func Encoded(encoding string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := captureAnswer(w.Header(), r, next)
+		body := encode(encoding, whole.body.Bytes())
+		w.Header().Add("Content-Encoding", encoding)
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(whole.status)
+		_, _ = w.Write(body)
+	}
+}
+
+func encode(encoding string, body []byte) []byte {
+	var buffer bytes.Buffer
+	var encoder io.WriteCloser
+	switch encoding {
+	case "gzip", "x-gzip":
+		encoder = gzip.NewWriter(&buffer)
+	case "deflate":
+		encoder = zlib.NewWriter(&buffer)
+	default:
+		return body
+	}
+	_, err := encoder.Write(body)
+	if err == nil {
+		err = encoder.Close()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("simulator: encode: %v", err))
+	}
+	return buffer.Bytes()
+}
+
+// Chunked sends the real answer without telling its length beforehand: a server
+// that makes its answers while it sends them.
+func Chunked() Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := captureAnswer(w.Header(), r, next)
+		w.Header().Del("Content-Length")
+		w.WriteHeader(whole.status)
+		// Once the headers are out, net/http can no longer add the length.
+		_ = http.NewResponseController(w).Flush()
+		_, _ = w.Write(whole.body.Bytes())
+	}
+}
+
+// ContentType sends the real answer with another Content-Type, or with none if
+// it is empty: a storage service that knows nothing of what it stores.
+func ContentType(contentType string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := captureAnswer(w.Header(), r, next)
+		w.Header().Set("Content-Type", contentType)
+		if contentType == "" {
+			// Present and nil, it keeps net/http from guessing one.
+			w.Header()["Content-Type"] = nil
+		}
+		w.WriteHeader(whole.status)
+		_, _ = w.Write(whole.body.Bytes())
+	}
+}

@@ -1,0 +1,145 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// list is what one list of the API consists of and understands. Its objects
+// are shown as the routes of single ones show them, bodies of mails included:
+// the documentation shows no difference, and what a client must not keep, it
+// has to leave out itself.
+type list[T any] struct {
+	items    []T
+	includes []string
+	sorts    []sorting[T]
+	// searched returns the values that a keyword is looked for in; nil is
+	// null.
+	searched func(*T) []*string
+	render   func(*T, []string) any
+}
+
+// sorting is a value of the sort parameter.
+type sorting[T any] struct {
+	name    string
+	compare func(a, b *T) int
+}
+
+func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[T]) {
+	allowed := []string{"include", "sort", "keyword"}
+	if s.options.PageSize > 0 {
+		allowed = append(allowed, s.options.PageStyle.parameter())
+	}
+	query, problem := parameters(r, allowed...)
+	if problem != "" {
+		refuse(w, r, http.StatusBadRequest, problem, nil)
+		return
+	}
+	included, problem := includes(query, l.includes...)
+	if problem != "" {
+		refuse(w, r, http.StatusBadRequest, problem, nil)
+		return
+	}
+	selected, problem := l.selected(query)
+	if problem != "" {
+		refuse(w, r, http.StatusBadRequest, problem, nil)
+		return
+	}
+	if s.options.PageSize <= 0 {
+		writeData(w, http.StatusOK, l.rendered(selected, included))
+		return
+	}
+	number, problem := requestedPage(r, query)
+	if problem != "" {
+		refuse(w, r, http.StatusBadRequest, problem, nil)
+		return
+	}
+	change := changeOf(r)
+	if change.arrival && number > 1 && len(selected) > 0 {
+		// What arrived is on the first page, so any object can stand for it.
+		selected = slices.Insert(selected, 0, selected[0])
+	}
+	p := newPage(number, s.options.PageSize, len(selected), change)
+	objects := l.rendered(selected[p.start:p.end], included)
+	if change.fresh {
+		rename(objects, number)
+	}
+	writeJSON(w, http.StatusOK, s.renderPage(r, p, objects))
+}
+
+// selected returns the items that the keyword selects, in the order asked for,
+// or what is wrong with the parameters.
+func (l list[T]) selected(query map[string]string) (selected []*T, problem string) {
+	selected = make([]*T, len(l.items))
+	for i := range l.items {
+		selected[i] = &l.items[i]
+	}
+	// Laravel makes null of a keyword that is empty or blank, and then finds
+	// everything. Who sends one asked for nothing and gets it all: a mistake.
+	if keyword, ok := query["keyword"]; ok {
+		if strings.TrimSpace(keyword) == "" {
+			return nil, "The keyword is empty."
+		}
+		selected = l.search(selected, strings.ToLower(keyword))
+	}
+	if name, ok := query["sort"]; ok {
+		if problem := l.sort(selected, name); problem != "" {
+			return nil, problem
+		}
+	}
+	return selected, ""
+}
+
+func (l list[T]) search(items []*T, keyword string) []*T {
+	return slices.DeleteFunc(items, func(item *T) bool {
+		return !slices.ContainsFunc(l.searched(item), func(value *string) bool {
+			return value != nil && strings.Contains(strings.ToLower(*value), keyword)
+		})
+	})
+}
+
+// sort orders the items by one key. Several keys, an unknown or an empty one
+// are as wrong as with includes. What compares equal stays in the data's
+// order, reversed or not.
+func (l list[T]) sort(items []*T, name string) (problem string) {
+	key, reversed := strings.CutPrefix(name, "-")
+	names := make([]string, 0, len(l.sorts))
+	for _, by := range l.sorts {
+		if by.name != key {
+			names = append(names, by.name)
+			continue
+		}
+		slices.SortStableFunc(items, func(a, b *T) int {
+			if reversed {
+				a, b = b, a
+			}
+			return by.compare(a, b)
+		})
+		return ""
+	}
+	return fmt.Sprintf("Requested sort(s) `%s` is not allowed. Allowed sort(s) are `%s`.", key, strings.Join(names, ", "))
+}
+
+// rendered never returns nil: an empty list is [], not null.
+func (l list[T]) rendered(items []*T, included []string) []any {
+	objects := make([]any, 0, len(items))
+	for _, item := range items {
+		objects = append(objects, l.render(item, included))
+	}
+	return objects
+}
+
+// compareText compares bytes and puts null first, as databases do.
+func compareText(a, b *string) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return strings.Compare(*a, *b)
+}

@@ -1,0 +1,209 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// PageStyle is one of the ways in which a Laravel application describes the
+// pages of a list. The API's documentation shows none of them, so a client has
+// to be ready for each.
+type PageStyle int
+
+const (
+	// PageResource has links and meta beside data.
+	PageResource PageStyle = iota
+	// PageTopLevel has current_page, last_page, next_page_url and the rest
+	// beside data; its links are an array.
+	PageTopLevel
+	// PageSimple is PageTopLevel without what needs a count: last_page, its
+	// URL, total and links.
+	PageSimple
+	// PageCursor has links and meta as PageResource does, a cursor in place
+	// of the page, and counts nothing. A cursor is good only for the route,
+	// the keyword and the sort that it was given for.
+	PageCursor
+)
+
+// parameter is the query parameter that asks for another page.
+func (style PageStyle) parameter() string {
+	if style == PageCursor {
+		return "cursor"
+	}
+	return "page"
+}
+
+// page is one page of a list.
+type page struct {
+	number, size, last, total int
+	// start and end are its part of the list.
+	start, end int
+	// next is the number of the next page, 0 if there is none.
+	next int
+}
+
+func newPage(number, size, total int, change pageChange) page {
+	p := page{number: number, size: size, last: max(1, (total+size-1)/size), total: total}
+	shown := number
+	if change.endless {
+		shown = (number-1)%p.last + 1
+		p.last = number + 1
+		p.total = p.last * size
+	}
+	// Past the end, Laravel has an empty page.
+	p.start, p.end = total, total
+	if shown <= (total+size-1)/size {
+		p.start = (shown - 1) * size
+		p.end = min(p.start+size, total)
+	}
+	if number < p.last {
+		p.next = number + 1
+	}
+	if change.loop {
+		p.next = number
+	}
+	return p
+}
+
+// requestedPage returns the number of the page that a request asks for. Laravel
+// takes whatever is no page for the first one; a client that sends it is lost
+// and must not go unnoticed.
+func requestedPage(r *http.Request, query map[string]string) (number int, problem string) {
+	if cursor, ok := query["cursor"]; ok {
+		number, ok = cursorPage(r, cursor)
+		if !ok {
+			return 0, "The cursor is invalid."
+		}
+		return number, ""
+	}
+	text, ok := query["page"]
+	if !ok {
+		return 1, ""
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < 1 || strconv.Itoa(number) != text {
+		return 0, fmt.Sprintf("The page `%s` is invalid.", text)
+	}
+	return number, ""
+}
+
+// cursor looks as Laravel's do, and holds the list that it belongs to.
+func cursor(r *http.Request, number int) string {
+	query := r.URL.Query()
+	text, err := json.Marshal(map[string]any{
+		"page":               number,
+		"route":              r.URL.Path,
+		"keyword":            query.Get("keyword"),
+		"sort":               query.Get("sort"),
+		"_pointsToNextItems": true,
+	})
+	if err != nil {
+		panic(fmt.Sprintf("simulator: cursor: %v", err))
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// cursorPage returns the number of the page that a cursor stands for, if the
+// request is one that the cursor was given for.
+func cursorPage(r *http.Request, text string) (number int, ok bool) {
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return 0, false
+	}
+	var content struct{ Page int }
+	if json.Unmarshal(decoded, &content) != nil || content.Page < 1 {
+		return 0, false
+	}
+	return content.Page, text == cursor(r, content.Page)
+}
+
+// renderPage wraps a page's objects as the configured style does.
+func (s *Server) renderPage(r *http.Request, p page, objects []any) map[string]any {
+	link := func(number int) any {
+		if number < 1 {
+			return nil
+		}
+		return s.pageURL(r, number)
+	}
+	var from, to any
+	if p.start < p.end {
+		from = (p.number-1)*p.size + 1
+		to = (p.number-1)*p.size + p.end - p.start
+	}
+	path := s.listURL(r)
+
+	switch s.options.PageStyle {
+	case PageTopLevel:
+		return map[string]any{
+			"data": objects, "current_page": p.number, "last_page": p.last, "per_page": p.size, "total": p.total,
+			"from": from, "to": to, "path": path, "links": pageLinks(p, link),
+			"first_page_url": link(1), "last_page_url": link(p.last), "prev_page_url": link(p.number - 1), "next_page_url": link(p.next),
+		}
+	case PageSimple:
+		return map[string]any{
+			"data": objects, "current_page": p.number, "per_page": p.size, "from": from, "to": to, "path": path,
+			"first_page_url": link(1), "prev_page_url": link(p.number - 1), "next_page_url": link(p.next),
+		}
+	case PageCursor:
+		cursorOf := func(number int) any {
+			if number < 1 {
+				return nil
+			}
+			return cursor(r, number)
+		}
+		return map[string]any{
+			"data":  objects,
+			"links": map[string]any{"first": nil, "last": nil, "prev": link(p.number - 1), "next": link(p.next)},
+			"meta": map[string]any{
+				"path": path, "per_page": p.size, "prev_cursor": cursorOf(p.number - 1), "next_cursor": cursorOf(p.next),
+			},
+		}
+	case PageResource:
+	}
+	return map[string]any{
+		"data":  objects,
+		"links": map[string]any{"first": link(1), "last": link(p.last), "prev": link(p.number - 1), "next": link(p.next)},
+		"meta": map[string]any{
+			"current_page": p.number, "last_page": p.last, "per_page": p.size, "total": p.total,
+			"from": from, "to": to, "path": path, "links": pageLinks(p, link),
+		},
+	}
+}
+
+// pageLinks is what a web page would show below a list. Of many pages, Laravel
+// leaves out those in the middle; here are all.
+func pageLinks(p page, link func(int) any) []map[string]any {
+	links := []map[string]any{{"url": link(p.number - 1), "label": "&laquo; Previous", "active": false}}
+	for number := 1; number <= p.last; number++ {
+		links = append(links, map[string]any{"url": link(number), "label": strconv.Itoa(number), "active": number == p.number})
+	}
+	return append(links, map[string]any{"url": link(p.next), "label": "Next &raquo;", "active": false})
+}
+
+func (s *Server) pageURL(r *http.Request, number int) string {
+	query := url.Values{}
+	if s.options.NextKeepsQuery {
+		query = r.URL.Query()
+	}
+	value := strconv.Itoa(number)
+	if s.options.PageStyle == PageCursor {
+		value = cursor(r, number)
+	}
+	query.Set(s.options.PageStyle.parameter(), value)
+	return s.listURL(r) + "?" + query.Encode()
+}
+
+func (s *Server) listURL(r *http.Request) string {
+	host := s.options.NextHost
+	if host == "" {
+		host = "http://" + r.Host
+		if r.TLS != nil {
+			host = "https://" + r.Host
+		}
+	}
+	return host + r.URL.EscapedPath()
+}
