@@ -57,6 +57,10 @@ type Config struct {
 	// none; it doubles with each. Zero means half a second.
 	RetryWait time.Duration
 
+	// DownloadURL is where a download is performed, from ParseDownloadURL. The
+	// API publishes no such URL. Nil means that none can be performed.
+	DownloadURL *url.URL
+
 	// CACertPEM holds certificates to trust beside the machine's own.
 	CACertPEM []byte
 
@@ -72,17 +76,24 @@ type Client struct {
 	userAgent string
 	http      *retryablehttp.Client
 	flights   flights
+
+	content     *retryablehttp.Client // performs downloads
+	downloadURL *url.URL              // where, with idPlace for the id; nil: nobody has said
 }
 
 // New returns a client. It makes no request.
 func New(config Config) *Client {
-	return &Client{
-		base:      config.BaseURL,
-		token:     config.Token,
-		userAgent: config.UserAgent,
-		http: newRetrying(&http.Client{Transport: newTransport(config)},
-			config.MaxRetries, cmp.Or(config.RetryWait, defaultRetryWait)),
+	own := newTransport(config)
+	firstWait := cmp.Or(config.RetryWait, defaultRetryWait)
+	c := &Client{
+		base:        config.BaseURL,
+		token:       config.Token,
+		userAgent:   config.UserAgent,
+		http:        newRetrying(&http.Client{Transport: own}, config.MaxRetries, firstWait),
+		downloadURL: config.DownloadURL,
 	}
+	c.content = newRetrying(c.newContentClient(own, config), config.MaxRetries, firstWait)
+	return c
 }
 
 // request is one call to the API.
@@ -141,13 +152,10 @@ func shared[R any](ctx context.Context, c *Client, query url.Values, path []stri
 // do performs a call and hands the body of its answer to read. The time is when
 // the request that was answered was sent.
 func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) (time.Time, error) {
-	current := &call{method: r.method, limit: r.limit}
+	current := &call{path: r.url.EscapedPath(), safe: r.method == http.MethodGet, limit: r.limit}
 	apiError := c.send(context.WithValue(c.masked(ctx), callKey{}, current), r, read)
 	if apiError != nil {
-		apiError.Attempts = current.attempts
-		if apiError.Status == 0 && !neverSent(apiError.Err) {
-			apiError.Status = current.status // the answer began
-		}
+		apiError.follow(current)
 		return time.Time{}, c.failed(apiError, r.method, r.url)
 	}
 	return current.sent, nil

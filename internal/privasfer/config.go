@@ -30,6 +30,24 @@ func ParseToken(text string) (string, error) {
 // travels with every request. An error does not repeat the text, which may
 // hold a password.
 func ParseBaseURL(text string) (*url.URL, error) {
+	parsed, err := parseURL(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case parsed.RawQuery != "" || parsed.ForceQuery:
+		return nil, errors.New("it must not contain a query (?)")
+	}
+	cut := strings.TrimRight(parsed.EscapedPath(), "/")
+	parsed.RawPath = cut
+	parsed.Path, err = url.PathUnescape(cut)
+	if err != nil {
+		return nil, errors.New("it is not a URL")
+	}
+	return parsed, nil
+}
+
+// parseURL holds what is true of each URL that a user gives.
+func parseURL(text string) (*url.URL, error) {
 	parsed, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
@@ -39,20 +57,12 @@ func ParseBaseURL(text string) (*url.URL, error) {
 	case parsed.Hostname() == "":
 		return nil, errors.New("it names no host")
 	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
-		return nil, errors.New("it must begin with https://, because the token travels with every request; " +
+		return nil, errors.New("it must begin with https://, because what travels there is secret; " +
 			"plain http is taken for a loopback host only")
 	case parsed.User != nil:
 		return nil, errors.New("it must not contain a user name or a password")
-	case parsed.RawQuery != "" || parsed.ForceQuery:
-		return nil, errors.New("it must not contain a query (?)")
 	case parsed.Fragment != "" || strings.Contains(text, "#"):
 		return nil, errors.New("it must not contain a fragment (#)")
-	}
-	cut := strings.TrimRight(parsed.EscapedPath(), "/")
-	parsed.RawPath = cut
-	parsed.Path, err = url.PathUnescape(cut)
-	if err != nil {
-		return nil, errors.New("it is not a URL")
 	}
 	return parsed, nil
 }

@@ -1,8 +1,12 @@
 package privasfer
 
 import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -87,7 +91,7 @@ func TestParseBaseURLRefuses(t *testing.T) {
 		noURL     = "it is not a URL"
 		noScheme  = "it must begin with https://"
 		noHost    = "it names no host"
-		plainHTTP = "it must begin with https://, because the token travels with every request; " +
+		plainHTTP = "it must begin with https://, because what travels there is secret; " +
 			"plain http is taken for a loopback host only"
 		userInfo = "it must not contain a user name or a password"
 		query    = "it must not contain a query (?)"
@@ -191,6 +195,65 @@ func TestCheckID(t *testing.T) {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
 			checkText(t, CheckID(id), want)
+		})
+	}
+}
+
+func TestParseCACertPEM(t *testing.T) {
+	t.Parallel()
+	const (
+		none     = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+		other    = "it holds a block that is no CERTIFICATE"
+		unusable = "it holds a certificate that cannot be read"
+	)
+	server := httptest.NewTLSServer(answer(http.StatusOK, emptyMail))
+	t.Cleanup(server.Close)
+	encode := func(kind string, content []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}))
+	}
+	certificate := encode("CERTIFICATE", server.Certificate().Raw)
+	key := encode("PRIVATE KEY", []byte("never-to-be-shown"))
+	broken := encode("CERTIFICATE", server.Certificate().Raw[1:])
+
+	tests := map[string]struct{ text, err string }{
+		"one":                         {text: certificate},
+		"two":                         {text: certificate + certificate},
+		"text around":                 {text: "The CA of the office:\n" + certificate + "\nuntil 2030\n"},
+		"the line ends of Windows":    {text: strings.ReplaceAll(certificate, "\n", "\r\n")},
+		"no line end":                 {text: strings.TrimSpace(certificate)},
+		"empty":                       {text: "", err: none},
+		"white space":                 {text: " \n\t", err: none},
+		"a path":                      {text: "/etc/ssl/ca.pem", err: none},
+		"DER":                         {text: string(server.Certificate().Raw), err: none},
+		"cut short":                   {text: certificate[:len(certificate)/2], err: none},
+		"in one line":                 {text: strings.ReplaceAll(certificate, "\n", " "), err: none},
+		"a key":                       {text: key, err: other},
+		"a certificate, then a key":   {text: certificate + key, err: other},
+		"a request":                   {text: encode("CERTIFICATE REQUEST", []byte("x")), err: other},
+		"not X.509":                   {text: encode("CERTIFICATE", []byte("never-to-be-shown")), err: unusable},
+		"an empty one":                {text: encode("CERTIFICATE", nil), err: unusable},
+		"one good, one broken":        {text: certificate + broken, err: unusable},
+		"one broken, one good":        {text: broken + certificate, err: unusable},
+		"bytes after the certificate": {text: encode("CERTIFICATE", append(slices.Clone(server.Certificate().Raw), 0)), err: unusable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ParseCACertPEM(test.text)
+			checkText(t, err, test.err)
+			if test.err != "" {
+				if got != nil {
+					t.Errorf("got %q", got)
+				}
+				return
+			}
+			if string(got) != test.text {
+				t.Errorf("got %q", got)
+			}
+			client := newClientAt(t, server.URL+"/api", func(config *Config) { config.CACertPEM = got })
+			if _, err := client.InboxMail(t.Context(), "m", false); err != nil {
+				t.Errorf("the server is not trusted: %v", err)
+			}
 		})
 	}
 }

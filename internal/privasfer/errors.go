@@ -18,6 +18,7 @@ const (
 	maxMessageLength = 300
 	maxPathLength    = 120
 	maxFieldErrors   = 10
+	maxFieldsLength  = 500 // of all field errors but the first
 )
 
 // APIError is the one error of a call that was made: the API refused it, its
@@ -42,6 +43,9 @@ type APIError struct {
 
 	// RetryAfter is how long the API asked to wait, where it did.
 	RetryAfter time.Duration
+
+	// NeverSent tells that the latest request had no connection to be sent on.
+	NeverSent bool
 
 	// Err is why a call failed that the API did not refuse: no answer, or an
 	// answer that is not what the API documents.
@@ -98,7 +102,7 @@ func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
 // MayHaveActed tells that the API may have done what it was asked although the
 // call failed: its answer is unusable or got lost, or it failed midway.
 func (e *APIError) MayHaveActed() bool {
-	if neverSent(e.Err) || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0 {
+	if e.NeverSent || neverSent(e.Err) || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0 {
 		return false
 	}
 	return e.Status == 0 || e.Unusable() || e.Status >= 500
@@ -112,6 +116,21 @@ func noAnswer(err error) *APIError {
 		apiError.RetryAfter = longWait.wait
 	}
 	return apiError
+}
+
+// follow takes over what is known of the call that failed.
+func (e *APIError) follow(current *call) {
+	e.Attempts = current.attempts
+	e.NeverSent = current.connecting.Load() || neverSent(e.Err)
+	if e.Status == 0 && !e.NeverSent {
+		e.Status = current.status // the answer began
+	}
+}
+
+// TooLarge tells that the answer had more bytes than it may have.
+func (e *APIError) TooLarge() bool {
+	var tooLarge *tooLargeError
+	return errors.As(e.Err, &tooLarge)
 }
 
 // refusal reads an answer with an error status. The API documents
@@ -166,22 +185,31 @@ func texts(value any) []string {
 	return nil
 }
 
-// scrub makes every foreign text of the error fit to be shown: the token taken
-// out, control characters (a terminal would obey them) turned into spaces, and
+// scrub makes every foreign text of the error fit to be shown: what is secret
+// taken out, control characters (a terminal would obey them) turned into spaces, and
 // its length cut.
-func (e *APIError) scrub(token string) {
-	e.Path = clean(e.Path, token, maxPathLength)
-	e.RequestID = clean(e.RequestID, token, maxPathLength)
-	e.Message = clean(e.Message, token, maxMessageLength)
+func (e *APIError) scrub(secrets ...string) {
+	e.Path = clean(e.Path, secrets, maxPathLength)
+	e.RequestID = clean(e.RequestID, secrets, maxPathLength)
+	e.Message = clean(e.Message, secrets, maxMessageLength)
 	for i := range e.Fields {
 		field := &e.Fields[i]
-		field.Field = clean(field.Field, token, maxPathLength)
-		field.Message = clean(field.Message, token, maxMessageLength)
+		field.Field = clean(field.Field, secrets, maxPathLength)
+		field.Message = clean(field.Message, secrets, maxMessageLength)
 	}
 	e.Fields = slices.DeleteFunc(e.Fields, func(field FieldError) bool { return field.Message == "" })
+	length := 0
+	for i, field := range e.Fields {
+		length += len(field.Field) + len(field.Message)
+		if i > 0 && length > maxFieldsLength {
+			e.MoreFields += len(e.Fields) - i
+			e.Fields = e.Fields[:i]
+			break
+		}
+	}
 	// net/http's errors repeat what it could not read of an answer.
 	if e.Err != nil {
-		if text := clean(e.Err.Error(), token, maxMessageLength); text != e.Err.Error() {
+		if text := clean(e.Err.Error(), secrets, maxMessageLength); text != e.Err.Error() {
 			e.Err = &cleanedError{text, e.Err}
 		}
 	}
@@ -196,12 +224,14 @@ type cleanedError struct {
 func (e *cleanedError) Error() string { return e.text }
 func (e *cleanedError) Unwrap() error { return e.err }
 
-func clean(text, token string, length int) string {
+func clean(text string, secrets []string, length int) string {
 	text = strings.Map(printable, text)
-	if token != "" {
-		// Somebody may have taken it for an id: then it is escaped.
-		for _, form := range []string{token, url.PathEscape(token)} {
-			text = strings.ReplaceAll(text, strings.Map(printable, form), "[token]")
+	for _, secret := range secrets {
+		// Somebody may have taken a token for an id: then it is escaped.
+		for _, form := range []string{secret, url.PathEscape(secret)} {
+			if form = strings.Map(printable, form); form != "" {
+				text = strings.ReplaceAll(text, form, "[hidden]")
+			}
 		}
 	}
 	if runes := []rune(text); len(runes) > length {

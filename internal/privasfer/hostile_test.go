@@ -80,7 +80,7 @@ func TestLastObjectCounts(t *testing.T) {
 func TestTokenAsID(t *testing.T) {
 	t.Parallel()
 	_, err := newClient(t, answer(404, "")).InboxMail(t.Context(), testToken, false)
-	checkError(t, err, "GET /api/inbox/[token] was answered 404 Not Found")
+	checkError(t, err, "GET /api/inbox/[hidden] was answered 404 Not Found")
 }
 
 // Cleaning a text must not make a token of what was none.

@@ -24,11 +24,12 @@ const (
 
 // newRetrying wraps an HTTP client in the rules for repeating a call:
 //
-//   - A GET is repeated where no whole answer came, and after 429, 500, 502, 503
-//     and 504; never where a certificate is wrong or the answer is too large,
+//   - A lookup is repeated where no whole answer came, and after 429, 500, 502,
+//     503 and 504; never where a certificate is wrong or the answer is too large,
 //     which repeating does not change.
-//   - Anything else is repeated only where the server did nothing: it could not
-//     be dialled, or answered 429, or 503 with Retry-After.
+//   - The creation and the use of a download are repeated only where the server
+//     did nothing: it could not be dialled, or answered 429, or 503 with
+//     Retry-After.
 //   - It waits as long as the answer asks, or else exponentially with full
 //     jitter. An answer that asks for more than maxWait ends the call.
 func newRetrying(client *http.Client, maxRetries int, firstWait time.Duration) *retryablehttp.Client {
@@ -54,28 +55,29 @@ func newRetrying(client *http.Client, maxRetries int, firstWait time.Duration) *
 func repeatable(ctx context.Context, response *http.Response, err error) bool {
 	current, ok := ctx.Value(callKey{}).(*call)
 	switch {
-	case !ok, ctx.Err() != nil:
+	case !ok, ctx.Err() != nil, current.redirected:
 		return false
 	case err != nil:
-		return repeatableError(current.method, err)
+		return repeatableError(current.safe, err)
 	}
-	if wait, ok := askedWait(response); ok && wait > maxWait {
+	wait, _ := askedWait(response)
+	if deadline, ok := ctx.Deadline(); wait > maxWait || ok && wait > time.Until(deadline) {
 		return false
 	}
-	return repeatableStatus(current.method, response)
+	return repeatableStatus(current.safe, response)
 }
 
-func repeatableError(method string, err error) bool {
+func repeatableError(safe bool, err error) bool {
 	var tooLarge *tooLargeError
 	var longWait *longWaitError
 	switch {
 	case errors.As(err, &tooLarge), errors.As(err, &longWait), untrusted(err):
 		return false // the same again, every time
 	}
-	return method == http.MethodGet || dialFailed(err)
+	return safe || dialFailed(err)
 }
 
-// neverSent tells that a call failed before its request left.
+// neverSent tells that a call failed before its latest request left.
 func neverSent(err error) bool {
 	var longWait *longWaitError
 	return dialFailed(err) || untrusted(err) || errors.As(err, &longWait)
@@ -94,14 +96,14 @@ func untrusted(err error) bool {
 	return errors.As(err, &certificate)
 }
 
-func repeatableStatus(method string, response *http.Response) bool {
+func repeatableStatus(safe bool, response *http.Response) bool {
 	switch response.StatusCode {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusServiceUnavailable:
-		return method == http.MethodGet || response.Header.Get("Retry-After") != ""
+		return safe || response.Header.Get("Retry-After") != ""
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return method == http.MethodGet
+		return safe
 	}
 	return false
 }

@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -26,11 +29,15 @@ const maxRefusalBytes = 1 << 20
 
 // call follows one call to the API through the layers below it.
 type call struct {
-	method   string
+	path     string    // for people; it holds no secret
+	safe     bool      // may be repeated although the server may have acted
 	limit    int64     // bytes of the answer at most
 	attempts int       // requests sent so far
 	sent     time.Time // when the latest attempt was
 	status   int       // of the latest attempt; 0 without an answer
+
+	redirected bool        // the first server has answered, whatever the next one does
+	connecting atomic.Bool // the latest attempt waits for a connection to be sent on
 }
 
 // callKey carries the *call in a request's context.
@@ -44,17 +51,24 @@ type transport struct {
 	timeout time.Duration
 	wait    time.Duration // after a 429 that names none
 	now     func() time.Time
-	gate    gate
+
+	// gate holds back requests to the API's own origin, and no others.
+	gate   *gate
+	origin string
+
+	// read puts the body into memory, at most limit bytes of it.
+	read func(response *http.Response, limit int64) error
 }
 
 func newTransport(config Config) *transport {
-	// The clone keeps the proxy settings of the environment and HTTP/2.
-	inner := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented as *http.Transport
+	inner := newInner(config)
 	inner.MaxIdleConnsPerHost = maxIdleConnections
-	inner.TLSClientConfig = tlsConfig(config.CACertPEM)
 
 	t := &transport{
 		inner:   inner,
+		gate:    &gate{},
+		origin:  originOf(config.BaseURL),
+		read:    readAnswer,
 		timeout: cmp.Or(config.RequestTimeout, DefaultRequestTimeout),
 		wait:    cmp.Or(config.RetryWait, defaultRetryWait),
 		now:     config.Now,
@@ -65,6 +79,14 @@ func newTransport(config Config) *transport {
 	return t
 }
 
+// newInner returns what performs HTTP: the default transport with the proxy
+// settings of the environment and HTTP/2, and the certificates to trust.
+func newInner(config Config) *http.Transport {
+	inner := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented as *http.Transport
+	inner.TLSClientConfig = tlsConfig(config.CACertPEM)
+	return inner
+}
+
 // RoundTrip implements http.RoundTripper. The wait at the gate is no part of
 // the attempt's time.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -72,9 +94,19 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("a request that is no call")
 	}
-	admitted, err := t.gate.enter(request.Context())
-	if err != nil {
-		return nil, err
+	leave := func(*http.Response) {}
+	if originOf(request.URL) == t.origin {
+		admitted, err := t.gate.enter(request.Context())
+		if err != nil {
+			return nil, err
+		}
+		leave = func(response *http.Response) {
+			wait, ok := askedWait(response)
+			if !ok {
+				wait = t.wait
+			}
+			t.gate.leave(admitted, response, wait)
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(request.Context(), t.timeout, &timeoutError{t.timeout})
 	defer cancel()
@@ -82,20 +114,17 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	current.attempts++
 	current.sent = t.now()
 	current.status = 0
+	current.connecting.Store(false)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { current.connecting.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { current.connecting.Store(false) },
+	})
 	started := time.Now()
 	response, err := t.inner.RoundTrip(request.WithContext(ctx))
-	wait, ok := askedWait(response)
-	if !ok {
-		wait = t.wait
-	}
-	t.gate.leave(admitted, response, wait)
+	leave(response)
 	if err == nil {
 		current.status = response.StatusCode
-		// A redirect is never followed: the API documents none, and the usual
-		// one leads to a login page. Without its Location, http.Client takes it
-		// for an answer like any other.
-		response.Header.Del("Location")
-		err = readBody(response, current.limit)
+		err = t.read(response, current.limit)
 	}
 	logAttempt(request, current, response, time.Since(started))
 	if err != nil {
@@ -108,7 +137,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 func logAttempt(request *http.Request, current *call, response *http.Response, took time.Duration) {
 	fields := map[string]any{
 		"method":      request.Method,
-		"path":        request.URL.EscapedPath(),
+		"path":        current.path,
 		"status":      current.status,
 		"attempt":     current.attempts,
 		"duration_ms": took.Milliseconds(),
@@ -128,26 +157,53 @@ func tlsConfig(caCertPEM []byte) *tls.Config {
 	return config
 }
 
-// readBody puts an answer's body into memory, at most limit bytes of it. Of a
-// refusal it takes what may hold the message and leaves the rest.
-func readBody(response *http.Response, limit int64) error {
+// readAnswer reads an answer of the API.
+func readAnswer(response *http.Response, limit int64) error {
+	// A redirect is never followed: the API documents none, and the usual one
+	// leads to a login page. Without its Location, http.Client takes it for an
+	// answer like any other.
+	response.Header.Del("Location")
+	if !succeeded(response) {
+		return readRefusal(response)
+	}
+	return readBody(response, response.Body, limit)
+}
+
+// readRefusal reads what may hold a refusal's message and leaves the rest: the
+// status says enough where that does not come.
+func readRefusal(response *http.Response) error {
+	received := response.Body
+	body, _ := io.ReadAll(io.LimitReader(received, maxRefusalBytes))
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return received.Close()
+}
+
+// readBody reads the body to its end, from where it comes decoded.
+func readBody(response *http.Response, decoded io.Reader, limit int64) error {
 	received := response.Body
 	defer func() { _ = received.Close() }()
-	refused := response.StatusCode < 200 || response.StatusCode > 299
-	if refused {
-		limit = maxRefusalBytes
-	}
-	body, err := io.ReadAll(io.LimitReader(received, limit+1))
+	body, err := io.ReadAll(io.LimitReader(decoded, limit+1))
 	switch {
-	case refused: // the status says enough where the rest does not come
-		body = body[:min(int64(len(body)), limit)]
 	case int64(len(body)) > limit:
-		return &tooLargeError{limit}
+		return &tooLargeError{limit: limit}
 	case err != nil:
 		return fmt.Errorf("the answer was cut short: %w", err)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
+}
+
+func succeeded(response *http.Response) bool {
+	return response.StatusCode >= 200 && response.StatusCode <= 299
+}
+
+// originOf is a URL's scheme, host and port: whom a request talks to.
+func originOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // timeoutError is the end of an attempt that took too long.
@@ -157,12 +213,21 @@ func (e *timeoutError) Error() string {
 	return fmt.Sprintf("no complete answer within %s", e.after)
 }
 
-// tooLargeError is the end of an answer that is larger than any that the API
-// could mean.
-type tooLargeError struct{ limit int64 }
+// tooLargeError is the end of an answer that is larger than what it may be.
+type tooLargeError struct {
+	limit int64
+	size  int64 // as the server told it; not positive where it did not
+}
 
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("the answer is larger than %d MiB", e.limit>>20)
+	limit := fmt.Sprintf("%d bytes", e.limit)
+	if e.limit%(1<<20) == 0 {
+		limit = fmt.Sprintf("%d MiB", e.limit>>20)
+	}
+	if e.size > 0 {
+		return fmt.Sprintf("the answer has %d bytes and is larger than %s", e.size, limit)
+	}
+	return "the answer is larger than " + limit
 }
 
 // cause says plainly why an attempt failed: the transport's own words for a

@@ -17,8 +17,9 @@ import (
 
 // The environment variables that stand in for arguments of the provider.
 const (
-	envToken   = "PRIVASFER_TOKEN" //nolint:gosec // a variable's name
-	envBaseURL = "PRIVASFER_BASE_URL"
+	envToken       = "PRIVASFER_TOKEN" //nolint:gosec // a variable's name
+	envBaseURL     = "PRIVASFER_BASE_URL"
+	envDownloadURL = "PRIVASFER_DOWNLOAD_URL"
 )
 
 // configured is what a provider block amounts to. Every data source and
@@ -30,6 +31,10 @@ type configured struct {
 	// never fall back to the environment or a default: the call would go to
 	// another account or host than the one that is meant.
 	unknown []string
+
+	// What only performing a download needs.
+	hasDownloadURL     bool
+	downloadURLUnknown bool
 
 	terraformVersion string
 	now              func() time.Time
@@ -80,6 +85,9 @@ func (p *privasferProvider) configure(model providerModel, terraformVersion stri
 		caCertPEMValidator.report(diags, path.Root("ca_cert_pem"), err)
 		config.CACertPEM = certificates
 	}
+	config.DownloadURL = downloadURLFrom(model.DownloadURL, diags)
+	result.hasDownloadURL = config.DownloadURL != nil
+	result.downloadURLUnknown = model.DownloadURL.IsUnknown()
 	if len(result.unknown) > 0 || diags.HasError() {
 		return result
 	}
@@ -124,6 +132,21 @@ func baseURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
 	return baseURL
 }
 
+func downloadURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
+	if argument.IsUnknown() {
+		return nil
+	}
+	text, source := valueOrEnv(argument, "download_url", envDownloadURL)
+	if text == "" && argument.IsNull() {
+		return nil
+	}
+	downloadURL, err := privasfer.ParseDownloadURL(text)
+	inSource := downloadURLValidator
+	inSource.subject = "The URL in " + source
+	inSource.report(diags, path.Root("download_url"), err)
+	return downloadURL
+}
+
 // valueOrEnv returns the text of an argument, or that of the environment
 // variable where the argument is not set, and where the text is from.
 func valueOrEnv(argument types.String, name, variable string) (text, source string) {
@@ -162,4 +185,21 @@ func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 				strings.Join(c.unknown, " and ")))
 	}
 	return c.client
+}
+
+// requireDownloadURL adds an error at an argument that needs a download URL
+// where there is none.
+func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) {
+	switch {
+	case c == nil || c.hasDownloadURL:
+	case c.downloadURLUnknown:
+		diags.AddAttributeError(at, "Provider configuration not known yet",
+			"The provider's `download_url` depends on something that is known only after apply, and the download has to be performed now. "+
+				"Give a value that is known at plan, or set enabled = terraform.applying.")
+	default:
+		diags.AddAttributeError(at, "Missing Privasfer download URL",
+			"To perform a download the provider has to know where, and Privasfer's documentation of the API does not publish it. "+
+				"Give the URL, with {id} in the place of the download's id, by the provider's `download_url` argument or by the "+
+				"environment variable "+envDownloadURL+".")
+	}
 }

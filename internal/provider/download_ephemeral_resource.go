@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,7 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -41,16 +46,28 @@ const (
 	expiryWarning = "warning"
 )
 
+// defaultMaxContentBytes is max_content_bytes where it is not given.
+const defaultMaxContentBytes = 1 << 20
+
 // downloadModel is the configuration, then the result.
 type downloadModel struct {
 	FileIDs  types.Set    `tfsdk:"file_ids"`
 	Enabled  types.Bool   `tfsdk:"enabled"`
 	OnExpiry types.String `tfsdk:"on_expiry"`
 
+	Perform         types.Bool  `tfsdk:"perform"`
+	MaxContentBytes types.Int64 `tfsdk:"max_content_bytes"`
+
 	ID        types.String `tfsdk:"id"`
 	Files     types.List   `tfsdk:"files"`
 	CreatedAt types.String `tfsdk:"created_at"`
 	ExpiresAt types.String `tfsdk:"expires_at"`
+
+	Content       types.String `tfsdk:"content"`
+	ContentBase64 types.String `tfsdk:"content_base64"`
+	ContentSHA256 types.String `tfsdk:"content_sha256"`
+	ContentType   types.String `tfsdk:"content_type"`
+	ContentLength types.Int64  `tfsdk:"content_length"`
 }
 
 func (r *downloadEphemeralResource) Metadata(_ context.Context, req ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
@@ -82,6 +99,17 @@ func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.Schema
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.OneOf(expiryError, expiryWarning)},
 			},
+			"perform": eph.BoolAttribute{
+				MarkdownDescription: "Whether to perform the download at once and return its content, `false` by default. It uses the download up. " +
+					"The provider's `download_url` has to be set.",
+				Optional: true,
+			},
+			"max_content_bytes": eph.Int64Attribute{
+				MarkdownDescription: "How many bytes the content may have at most: 1 to 16777216 (16 MiB), 1048576 (1 MiB) by default. " +
+					"The content is copied several times on its way: 16 MiB cost the provider about 170 MB of memory.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, 16<<20)},
+			},
 			"id": eph.StringAttribute{
 				MarkdownDescription: "The download's id, treated as a secret.",
 				Computed:            true,
@@ -98,8 +126,31 @@ func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.Schema
 			},
 			"expires_at": eph.StringAttribute{
 				MarkdownDescription: "When the download's minute is over, in RFC 3339 and UTC: one minute after the request was sent, " +
-					"by this machine's clock, and so never later than the truth.",
+					"by this machine's clock, and so never later than the truth. Null where the download was performed.",
 				Computed: true,
+			},
+			"content": eph.StringAttribute{
+				MarkdownDescription: "The content as text, in Unicode's normal form C as Terraform keeps all text. Null where it is not UTF-8, " +
+					"or the download was not performed.",
+				Computed:  true,
+				Sensitive: true,
+			},
+			"content_base64": eph.StringAttribute{
+				MarkdownDescription: "The exact bytes of the content, in base64. Null where the download was not performed.",
+				Computed:            true,
+				Sensitive:           true,
+			},
+			"content_sha256": eph.StringAttribute{
+				MarkdownDescription: "The SHA-256 checksum of the bytes, in hexadecimal. Null where the download was not performed.",
+				Computed:            true,
+			},
+			"content_type": eph.StringAttribute{
+				MarkdownDescription: "The media type as the server says it. Null where it does not, or the download was not performed.",
+				Computed:            true,
+			},
+			"content_length": eph.Int64Attribute{
+				MarkdownDescription: "The number of bytes. Null where the download was not performed.",
+				Computed:            true,
 			},
 		},
 	}
@@ -109,18 +160,19 @@ func (r *downloadEphemeralResource) Configure(_ context.Context, req ephemeral.C
 	r.provider = configuredFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// Open creates the download, unless it is disabled, and asks the engine to
-// call Renew when its minute is over.
+// Open creates the download, unless it is disabled. It performs it if asked to,
+// and then there is nothing left that could expire. Otherwise it asks the engine
+// to call Renew when the minute is over.
 func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	var model downloadModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if isDisabled(model.Enabled) {
-		return // the result is the configuration, every computed attribute null
+	if resp.Diagnostics.HasError() || isDisabled(model.Enabled) {
+		return // disabled: the result is the configuration, every computed attribute null
 	}
 	client := r.provider.require(&resp.Diagnostics)
+	if model.Perform.ValueBool() {
+		r.provider.requireDownloadURL(path.Root("perform"), &resp.Diagnostics)
+	}
 	fileIDs := sortedStrings(ctx, model.FileIDs, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -131,127 +183,32 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 		resp.Diagnostics.Append(createDiagnostics(err, fileIDs, r.provider.downloadLifetime)...)
 		return
 	}
-	life := downloadLife{ExpiresAt: sent.Add(r.provider.downloadLifetime), OnExpiry: model.OnExpiry.ValueString()}
-	if !r.provider.now().Before(life.ExpiresAt) {
+	expiresAt := sent.Add(r.provider.downloadLifetime)
+	remaining := expiresAt.Sub(r.provider.now())
+	if remaining <= 0 {
 		resp.Diagnostics.AddError("Download expired before its answer arrived", fmt.Sprintf(
 			"Privasfer created the download, but its answer took longer than the %s that a download lives. Nothing of it can be used.\n\n"+
 				"Run again. If it happens again, the network or the service is too slow for a download to be used at all.",
 			lifetimeText(r.provider.downloadLifetime)))
 		return
 	}
+	model.setDownload(download)
 
-	resp.RenewAt = life.ExpiresAt
-	resp.Diagnostics.Append(life.save(ctx, resp.Private)...)
-	model.setDownload(download, life.ExpiresAt)
+	if model.Perform.ValueBool() {
+		limit := cmp.Or(model.MaxContentBytes.ValueInt64(), defaultMaxContentBytes)
+		content, err := client.PerformDownload(ctx, download.ID, remaining, limit)
+		if err != nil {
+			resp.Diagnostics.Append(performDiagnostic(err, r.provider.downloadLifetime))
+			return
+		}
+		model.setContent(content)
+	} else {
+		model.ExpiresAt = types.StringValue(expiresAt.UTC().Format(time.RFC3339))
+		life := downloadLife{ExpiresAt: expiresAt, OnExpiry: model.OnExpiry.ValueString()}
+		resp.Diagnostics.Append(life.save(ctx, resp.Private)...)
+		resp.RenewAt = expiresAt
+	}
 	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
-}
-
-// Renew is called where the minute is over and the download still in use. The
-// API documents no way to extend a download, so there is no request to make
-// and nothing to renew: Renew reports the expiry. Terraform before 1.17 throws
-// this report away, later ones and OpenTofu show it. It sets no RenewAt: one
-// in the past makes the engines call Renew without end.
-func (r *downloadEphemeralResource) Renew(ctx context.Context, req ephemeral.RenewRequest, resp *ephemeral.RenewResponse) {
-	life, diags := loadDownloadLife(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	life.Told = true
-	resp.Diagnostics.Append(life.save(ctx, resp.Private)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	if life.OnExpiry == expiryWarning {
-		resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
-		return
-	}
-	resp.Diagnostics.AddError(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
-}
-
-// Close has nothing to delete: the API documents no route for it, and the
-// minute ends the download anyway. It reports the expiry where Renew could not:
-// as a warning even for "error", since the engines call Close only after every
-// consumer has succeeded.
-func (r *downloadEphemeralResource) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
-	life, diags := loadDownloadLife(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	switch {
-	case life.ExpiresAt.IsZero(), r.provider.now().Before(life.ExpiresAt):
-		return // disabled, or in time
-	case life.Told, showsRenewDiagnostics(r.provider.terraformVersion):
-		return // reported by Renew
-	}
-	resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
-}
-
-// showsRenewDiagnostics tells whether the engine shows what Renew reports.
-// Terraform does from 1.17 on (hashicorp/terraform#38989). OpenTofu does in
-// every version and has lower version numbers, but hands Close what Renew wrote
-// into the private data, so downloadLife.Told answers for it. A version that
-// cannot be read counts as one that does not: better told twice than never.
-func showsRenewDiagnostics(terraformVersion string) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(terraformVersion, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	return major > 1 || major == 1 && minor >= 17
-}
-
-// downloadLife is the private data of an open download. It holds no id: there
-// is nothing that Renew or Close could do with one.
-type downloadLife struct {
-	ExpiresAt time.Time `json:"expires_at"` // zero where nothing was created
-	OnExpiry  string    `json:"on_expiry"`
-	Told      bool      `json:"told"` // Renew has reported the expiry
-}
-
-const downloadLifeKey = "life"
-
-// privateData is what the framework's private data offers; its own type is
-// internal.
-type privateData interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-func (l downloadLife) save(ctx context.Context, private privateData) diag.Diagnostics {
-	value, err := json.Marshal(l)
-	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Cannot keep the download's life", err.Error())}
-	}
-	return private.SetKey(ctx, downloadLifeKey, value)
-}
-
-func loadDownloadLife(ctx context.Context, private privateData) (downloadLife, diag.Diagnostics) {
-	var life downloadLife
-	value, diags := private.GetKey(ctx, downloadLifeKey)
-	if len(value) == 0 || diags.HasError() {
-		return life, diags
-	}
-	if err := json.Unmarshal(value, &life); err != nil {
-		diags.AddError("Cannot read the download's life", err.Error())
-	}
-	return life, diags
-}
-
-const expirySummary = "Download expired"
-
-// expiryDetail says when the download ended, why, and what to do about it.
-func (l downloadLife) expiryDetail(lifetime time.Duration) string {
-	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s, while it was still in use. "+
-		"A download lives %s, and the API documents no way to extend one. What used it after that moment used a download that no longer exists.\n\n"+
-		"There are three ways out:\n"+
-		"  - open it later: depends_on in the ephemeral block, naming what its consumer waits for;\n"+
-		"  - use it sooner: let its consumer depend on nothing slow, and do the slow work in another step;\n"+
-		"  - where the consumer used it in time and only runs long: on_expiry = \"warning\".",
-		l.ExpiresAt.UTC().Format(time.RFC3339), lifetimeText(lifetime))
-}
-
-// lifetimeText words a lifetime as the API's page does where it is a minute.
-func lifetimeText(lifetime time.Duration) string {
-	if lifetime == time.Minute {
-		return "one minute"
-	}
-	return lifetime.String()
 }
 
 // createDiagnostics is what the user is told where a download could not be
@@ -271,7 +228,7 @@ func createDiagnostics(err error, fileIDs []string, lifetime time.Duration) diag
 			refused := *apiError
 			refused.Fields = nil // said by the complaints
 			diags.AddAttributeError(path.Root("file_ids"), "Privasfer refuses the files",
-				strings.Join(complaints, "\n")+"\n\n"+sentence(refused.Error()))
+				strings.Join(complaints, "\n")+"\n\n"+sentence(refused.Error())+"\n\n"+nextStep(err))
 			return diags
 		}
 	}
@@ -300,12 +257,41 @@ func fileComplaint(field privasfer.FieldError, fileIDs []string) (string, bool) 
 	return fmt.Sprintf("File %q: %s", shorten(fileIDs[index]), field.Message), true
 }
 
+// performDiagnostic is what the user is told where a download was created and
+// its content could not be had.
+func performDiagnostic(err error, lifetime time.Duration) diag.Diagnostic {
+	step := "Check the provider's `download_url`: the API publishes no such URL, so it is the one that you gave."
+	var apiError *privasfer.APIError
+	switch {
+	case errors.Is(err, context.Canceled):
+		step = "The run was interrupted."
+	case errors.As(err, &apiError) && apiError.TooLarge():
+		step = "Raise max_content_bytes, up to 16777216 (16 MiB), if the file is meant to be that large."
+	}
+	return diag.NewErrorDiagnostic("Cannot perform the download", fmt.Sprintf(
+		"%s\n\n%s The download was created, and may have been used up. Where it was not, it lapses within %s.",
+		sentence(err.Error()), step, lifetimeText(lifetime)))
+}
+
 // setDownload maps a created download to the results.
-func (m *downloadModel) setDownload(d *privasfer.Download, expiresAt time.Time) {
+func (m *downloadModel) setDownload(d *privasfer.Download) {
 	m.ID = types.StringValue(d.ID)
 	m.Files = filesValue(d.Files)
 	m.CreatedAt = timeValue(d.CreatedAt)
-	m.ExpiresAt = types.StringValue(expiresAt.UTC().Format(time.RFC3339))
+}
+
+// setContent maps the content of a performed download to the results.
+func (m *downloadModel) setContent(c *privasfer.Content) {
+	if utf8.Valid(c.Bytes) {
+		m.Content = types.StringValue(string(c.Bytes))
+	}
+	sum := sha256.Sum256(c.Bytes)
+	m.ContentBase64 = types.StringValue(base64.StdEncoding.EncodeToString(c.Bytes))
+	m.ContentSHA256 = types.StringValue(hex.EncodeToString(sum[:]))
+	m.ContentLength = types.Int64Value(int64(len(c.Bytes)))
+	if c.Type != "" {
+		m.ContentType = types.StringValue(c.Type)
+	}
 }
 
 // sortedStrings returns a set's strings in an order that does not depend on

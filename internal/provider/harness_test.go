@@ -57,6 +57,7 @@ func runTests(m *testing.M) int {
 		"CHECKPOINT_DISABLE": "1",
 		envToken:             "",
 		envBaseURL:           "",
+		envDownloadURL:       "",
 	} {
 		if err := os.Setenv(variable, value); err != nil {
 			panic(err)

@@ -81,6 +81,7 @@ type providerModel struct {
 	RequestTimeout types.String `tfsdk:"request_timeout"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
 	CACertPEM      types.String `tfsdk:"ca_cert_pem"`
+	DownloadURL    types.String `tfsdk:"download_url"`
 }
 
 func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -121,6 +122,14 @@ func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				MarkdownDescription: "Certificates in PEM form to trust besides those that the machine trusts, for a proxy that inspects TLS.",
 				Optional:            true,
 				Validators:          []validator.String{caCertPEMValidator},
+			},
+			"download_url": schema.StringAttribute{
+				MarkdownDescription: "Where a download is performed, with `{id}` once in its path or query, in the place of the download's id. " +
+					"Only `perform` of `privasfer_download` needs it. Privasfer's documentation of the API does not publish such a URL, so there is " +
+					"no default: it is yours to find out. It must begin with `https://`, except for a loopback host. " +
+					"May be given by the environment variable `" + envDownloadURL + "` instead.",
+				Optional:   true,
+				Validators: []validator.String{downloadURLValidator},
 			},
 		},
 	}

@@ -45,6 +45,8 @@ func TestSchema(t *testing.T) {
 	want := []string{
 		"data.privasfer_inbox_mail.body",
 		"data.privasfer_mail.body",
+		"ephemeral.privasfer_download.content",
+		"ephemeral.privasfer_download.content_base64",
 		"ephemeral.privasfer_download.id",
 		"ephemeral.privasfer_inbox_mail.body",
 		"provider.token",

@@ -31,6 +31,12 @@ var (
 		hint:        " An example is " + privasfer.DefaultBaseURL + ".",
 		check:       func(text string) error { _, err := privasfer.ParseBaseURL(text); return err },
 	}
+	downloadURLValidator = rule{
+		description: "must be an https URL with one {id} in its path or query",
+		summary:     "Invalid Privasfer download URL",
+		subject:     "The URL",
+		check:       func(text string) error { _, err := privasfer.ParseDownloadURL(text); return err },
+	}
 	requestTimeoutValidator = rule{
 		description: "must be a duration greater than zero, such as 45s",
 		summary:     "Invalid request timeout",

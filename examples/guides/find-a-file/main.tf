@@ -7,7 +7,7 @@ terraform {
 }
 
 data "privasfer_files" "licence" {
-  keyword = "licence.txt"
+  keyword = "licence"
 }
 
 locals {

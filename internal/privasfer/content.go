@@ -1,0 +1,184 @@
+package privasfer
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// maxRedirects is how many redirects of a content are followed.
+const maxRedirects = 5
+
+// idPlace stands for the download's id in a URL for downloads.
+const idPlace = "{id}"
+
+// Content is what performing a download has answered.
+type Content struct {
+	Bytes []byte
+	Type  string // the media type as the server says it; "" where it does not
+}
+
+// ParseDownloadURL returns where a download is performed: a URL with one {id},
+// in its path or its query. Like the base URL it must be https, except on a
+// loopback host. The API publishes no such URL, so there is no default.
+func ParseDownloadURL(text string) (*url.URL, error) {
+	text = strings.TrimSpace(text)
+	if strings.Count(text, idPlace) != 1 {
+		return nil, errors.New("it must contain {id} once, in the place of the download's id")
+	}
+	parsed, err := parseURL(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case !strings.Contains(parsed.Path, idPlace) && !strings.Contains(parsed.RawQuery, idPlace):
+		return nil, errors.New("it must contain {id} in its path or its query")
+	}
+	return parsed, nil
+}
+
+// PerformDownload uses a download up and returns its content. It ends when the
+// remaining time of the download is over. A content of more than limit bytes is
+// an error; so is one that does not come whole. An [*APIError] of it does not
+// show the id.
+//
+// It is repeated as rarely as the creation of a download: where the first
+// server did nothing. Each request takes a connection of its own, because
+// net/http by itself repeats a GET on one that was used before, and the download
+// would be used up.
+func (c *Client) PerformDownload(ctx context.Context, id string, remaining time.Duration, limit int64) (*Content, error) {
+	shown := c.downloadURL.Path // with {id} in the place of the id
+	current := &call{path: shown, limit: limit}
+	ctx, cancel := context.WithTimeoutCause(c.masked(ctx), remaining, errMinuteOver)
+	defer cancel()
+
+	content, apiError := c.perform(context.WithValue(ctx, callKey{}, current), id)
+	if apiError != nil {
+		apiError.Method, apiError.Path = http.MethodGet, shown
+		apiError.follow(current)
+		apiError.scrub(c.token, id)
+		return nil, apiError
+	}
+	return content, nil
+}
+
+var errMinuteOver = errors.New("the download's minute was over before its content had come")
+
+func (c *Client) perform(ctx context.Context, id string) (*Content, *APIError) {
+	target, err := c.downloadURLOf(id)
+	if err != nil {
+		return nil, &APIError{Err: err}
+	}
+	httpRequest, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, &APIError{Err: withoutURL(err)}
+	}
+	httpRequest.Header.Set("Accept", "*/*")
+	// The content as it is: what is compressed on the way can be larger than
+	// its length says.
+	httpRequest.Header.Set("Accept-Encoding", "identity")
+	httpRequest.Header.Set("User-Agent", c.userAgent)
+	c.authorize(httpRequest.Request)
+
+	response, err := c.content.Do(httpRequest)
+	if err != nil {
+		return nil, noAnswer(cause(ctx, err))
+	}
+	body, err := io.ReadAll(response.Body) // in memory already, see transport
+	_ = response.Body.Close()
+	switch {
+	case err != nil:
+		return nil, &APIError{Err: err}
+	case !succeeded(response):
+		return nil, refusal(response, body)
+	}
+	return &Content{Bytes: body, Type: response.Header.Get("Content-Type")}, nil
+}
+
+// downloadURLOf puts an id into the URL for downloads, escaped for its place.
+func (c *Client) downloadURLOf(id string) (string, error) {
+	if id == "." || id == ".." {
+		return "", errors.New("the download has an id that cannot be part of a URL")
+	}
+	target := *c.downloadURL
+	if path := target.EscapedPath(); strings.Contains(target.Path, idPlace) {
+		target.RawPath = strings.Replace(path, url.PathEscape(idPlace), url.PathEscape(id), 1)
+		target.Path = strings.Replace(target.Path, idPlace, id, 1)
+	}
+	target.RawQuery = strings.Replace(target.RawQuery, idPlace, url.QueryEscape(id), 1)
+	return target.String(), nil
+}
+
+// authorize gives the token to the API's own origin, and takes it from a
+// request to any other.
+func (c *Client) authorize(request *http.Request) {
+	if originOf(request.URL) == originOf(c.base) {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+		return
+	}
+	request.Header.Del("Authorization")
+}
+
+// newContentClient returns what performs downloads: with the API's certificates
+// and rate limit, but a connection for each request.
+func (c *Client) newContentClient(own *transport, config Config) *http.Client {
+	inner := newInner(config)
+	inner.DisableKeepAlives = true
+	fresh := *own
+	fresh.inner = inner
+	fresh.read = readContent
+	return &http.Client{Transport: &fresh, CheckRedirect: c.checkRedirect}
+}
+
+// checkRedirect lets a content be served from elsewhere, as object stores do.
+func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error {
+	if current, ok := request.Context().Value(callKey{}).(*call); ok {
+		current.redirected = true
+	}
+	switch {
+	case len(via) > maxRedirects:
+		return fmt.Errorf("the content was redirected more than %d times", maxRedirects)
+	case request.URL.Scheme != "https" && !isLoopback(request.URL.Hostname()):
+		return errors.New("the content was redirected to a URL that is not https")
+	}
+	// net/http names the URL that redirects, and with it the download.
+	request.Header.Del("Referer")
+	c.authorize(request)
+	return nil
+}
+
+// readContent reads the content of a file, and nothing of a redirect to it.
+func readContent(response *http.Response, limit int64) error {
+	if !succeeded(response) {
+		if _, err := response.Location(); err != nil {
+			response.Header.Del("Location") // http.Client would repeat it in its error
+		}
+		return readRefusal(response)
+	}
+	decoded := io.Reader(response.Body)
+	switch encoding := strings.ToLower(response.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+		if response.ContentLength > limit {
+			_ = response.Body.Close()
+			return &tooLargeError{limit: limit, size: response.ContentLength}
+		}
+	case "gzip": // not asked for, and some servers send it all the same
+		unzipped, err := gzip.NewReader(response.Body)
+		if err != nil {
+			_ = response.Body.Close()
+			return errors.New("the content says that it is compressed by gzip and is not")
+		}
+		decoded = unzipped
+	default:
+		_ = response.Body.Close()
+		return errors.New("the content is encoded in a way that the provider does not know, and did not ask for")
+	}
+	return readBody(response, decoded, limit)
+}
