@@ -194,7 +194,7 @@ func (c *Client) failed(apiError *APIError, method string, target *url.URL) *API
 // masked takes the token out of whatever is logged below. The client logs
 // nothing that holds it; this is for a mistake, of its own or of a library's.
 func (c *Client) masked(ctx context.Context) context.Context {
-	return tflog.MaskLogStrings(ctx, c.token)
+	return tflog.MaskLogStrings(ctx, c.token, url.PathEscape(c.token))
 }
 
 // newRequest builds the HTTP request of a call. It is the one place that sets

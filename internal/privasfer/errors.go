@@ -47,6 +47,9 @@ type APIError struct {
 	// NeverSent tells that the latest request had no connection to be sent on.
 	NeverSent bool
 
+	// idle tells that the API says that it did nothing: 503 with Retry-After.
+	idle bool
+
 	// Err is why a call failed that the API did not refuse: no answer, or an
 	// answer that is not what the API documents.
 	Err error
@@ -86,7 +89,7 @@ func (e *APIError) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&text, " (after %d attempts)", e.Attempts)
 	}
-	if e.RetryAfter > 0 {
+	if e.RetryAfter > 0 && e.Status != 0 { // else Err says it
 		fmt.Fprintf(&text, " (the API asked to wait %s)", e.RetryAfter.Round(time.Second))
 	}
 	return text.String()
@@ -102,7 +105,7 @@ func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
 // MayHaveActed tells that the API may have done what it was asked although the
 // call failed: its answer is unusable or got lost, or it failed midway.
 func (e *APIError) MayHaveActed() bool {
-	if e.NeverSent || neverSent(e.Err) || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0 {
+	if e.NeverSent || neverSent(e.Err) || e.idle {
 		return false
 	}
 	return e.Status == 0 || e.Unusable() || e.Status >= 500
@@ -121,7 +124,7 @@ func noAnswer(err error) *APIError {
 // follow takes over what is known of the call that failed.
 func (e *APIError) follow(current *call) {
 	e.Attempts = current.attempts
-	e.NeverSent = current.connecting.Load() || neverSent(e.Err)
+	e.NeverSent = current.attempts == 0 || current.connecting.Load() || neverSent(e.Err)
 	if e.Status == 0 && !e.NeverSent {
 		e.Status = current.status // the answer began
 	}
@@ -139,6 +142,7 @@ func (e *APIError) TooLarge() bool {
 func refusal(response *http.Response, body []byte) *APIError {
 	apiError := &APIError{Status: response.StatusCode, RequestID: requestID(response)}
 	apiError.RetryAfter, _ = askedWait(response)
+	apiError.idle = response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != ""
 	var parsed struct {
 		Message any `json:"message"`
 		Errors  any `json:"errors"`

@@ -36,7 +36,9 @@ const (
 //     open from then on.
 //   - Else at most max(1, X-RateLimit-Remaining - 10) requests are in flight:
 //     even if the server has counted none of them yet they fit into what
-//     remains, and ten are left to another plan beside this one.
+//     remains, and ten are left to another plan beside this one. Where all that
+//     is used of X-RateLimit-Limit can be this gate's own, nobody else is there,
+//     and none are left over.
 //   - An answer lowers what is known to remain. It raises it only if its request
 //     was sent after that was learned: answers overtake each other.
 //   - After a 429 nobody is let in until the time it names. Then one request
@@ -59,7 +61,9 @@ type gate struct {
 	remaining int   // as learned at the event learned
 	learned   int64 // of events
 	until     time.Time
-	probing   bool // since a 429, until the next answer that tells more
+
+	sent  int  // requests since the window began, as far as answers show
+	alone bool // they account for all that is used of the limit
 
 	wake *time.Timer // runs admit when time has let somebody in; nil until needed
 }
@@ -86,6 +90,7 @@ func (g *gate) enter(ctx context.Context) (pass, error) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.events++
+		g.sent++
 		return pass{sent: g.events}, err
 	case <-ctx.Done():
 	}
@@ -117,6 +122,10 @@ func (g *gate) leave(p pass, response *http.Response, wait time.Duration) {
 }
 
 func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
+	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
+	if err != nil && response.StatusCode >= http.StatusInternalServerError {
+		return // perhaps a proxy's answer, which knows of no limit
+	}
 	g.answered = true
 	g.events++
 	if response.StatusCode == http.StatusTooManyRequests {
@@ -124,14 +133,16 @@ func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
 		return
 	}
 	newer := p.sent > g.learned
-	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
 	switch {
 	case err == nil && (newer || g.limited && remaining < g.remaining):
-		g.probing = g.probing && !newer
+		if newer && remaining > g.remaining { // a new window, with at most what is under way
+			g.sent = g.inFlight + 1
+		}
+		limit, err := strconv.Atoi(response.Header.Get("X-RateLimit-Limit"))
+		g.alone = err == nil && limit-remaining <= g.sent
 		g.limited, g.remaining, g.learned = true, max(remaining, 0), g.events
-	case err != nil && newer && response.StatusCode < http.StatusInternalServerError:
-		// A server error may be a proxy's, which knows of no limit.
-		g.probing, g.limited = false, false
+	case err != nil && newer:
+		g.limited = false
 	}
 }
 
@@ -141,7 +152,7 @@ func (g *gate) refused(wait time.Duration) {
 	if until := time.Now().Add(wait); until.After(g.until) {
 		g.until = until
 	}
-	g.probing, g.limited, g.remaining, g.learned = true, true, 0, g.events
+	g.limited, g.remaining, g.learned = true, 0, g.events
 	if wait <= maxWait {
 		return
 	}
@@ -191,14 +202,18 @@ func (g *gate) allowance(now time.Time) (int, time.Duration) {
 	switch {
 	case now.Before(g.until):
 		return 0, g.until.Sub(now)
-	case g.probing, g.firstSent.IsZero():
+	case g.firstSent.IsZero():
 		return 1, 0
 	case !g.answered && now.Sub(g.firstSent) < firstAnswerWait:
 		return 1, firstAnswerWait - now.Sub(g.firstSent)
 	case !g.limited:
 		return math.MaxInt, 0
 	}
-	return max(1, g.remaining-spareRequests), 0
+	spare := spareRequests
+	if g.alone {
+		spare = 0
+	}
+	return max(1, g.remaining-spare), 0
 }
 
 // longWaitError is a wait that the API asks for and nobody should sit through.

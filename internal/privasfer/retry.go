@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -122,16 +123,27 @@ func askedWait(response *http.Response) (time.Duration, bool) {
 		now = time.Now()
 	}
 	retryAfter := response.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(retryAfter, 10, 32); err == nil {
+	if seconds, ok := wholeNumber(retryAfter); ok {
 		return time.Duration(max(0, seconds)) * time.Second, true
 	}
 	if date, err := http.ParseTime(retryAfter); err == nil {
 		return max(0, date.Sub(now)), true
 	}
-	if reset, err := strconv.ParseInt(response.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+	if reset, ok := wholeNumber(response.Header.Get("X-RateLimit-Reset")); ok {
 		return max(0, time.Unix(reset, 0).Sub(now)), true
 	}
 	return 0, false
+}
+
+// wholeNumber reads a number of seconds. One that is too large for a Duration
+// becomes the largest that is not.
+func wholeNumber(text string) (int64, bool) {
+	const most = int64(math.MaxInt64 / time.Second)
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, false
+	}
+	return min(max(number, -most), most), true
 }
 
 // jitter is a random wait of up to first, doubled with each attempt: callers

@@ -518,7 +518,7 @@ func TestAccFaults_longWait(t *testing.T) {
 		`, simulator.MailFull, simulator.MailBare, simulator.MailEmpty)+creator.block)
 	output := w.run(1, "plan")
 	for want, count := range map[string]int{
-		"(the API asked to wait 1h0m0s)": 4,
+		" to wait 1h0m0s": 4,
 		"was answered 429":               1,
 		stepRateLimit:                    4,
 		mayHaveMade:                      0,
