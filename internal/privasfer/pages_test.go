@@ -867,3 +867,27 @@ func checkPage[T any, P identified[T]](t *testing.T, body []byte) {
 		t.Errorf("the server gets %v (%v), want %q %q", query, err, name, value)
 	}
 }
+
+// An empty object is an empty array where PHP writes it, and no page says what
+// else meta may be: a list that is whole is read.
+func TestOddMeta(t *testing.T) {
+	t.Parallel()
+	for _, meta := range []string{`[]`, `"x"`, `1`, `false`} {
+		t.Run(meta, func(t *testing.T) {
+			t.Parallel()
+			client, api := newPaged(t, map[string]string{bareList: pageOf("a", `,"meta":`+meta)})
+			files, err := client.Files(t.Context(), ListOptions{})
+			if err != nil || idsOf(files) != "a" {
+				t.Errorf("got %q, %v", idsOf(files), err)
+			}
+			api.check(t, bareList)
+		})
+	}
+}
+
+// The error names the answer's key, not the program's type.
+func TestOddPositionAtTheTop(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, answer(200, pageOf("a", `,"current_page":"one"`))).Files(t.Context(), ListOptions{})
+	checkError(t, err, `GET /api/files was answered 200 OK: "current_page" is of type string where a whole number of at most 64 bits was expected`)
+}

@@ -518,10 +518,10 @@ func TestAccFaults_longWait(t *testing.T) {
 		`, simulator.MailFull, simulator.MailBare, simulator.MailEmpty)+creator.block)
 	output := w.run(1, "plan")
 	for want, count := range map[string]int{
-		" to wait 1h0m0s": 4,
-		"was answered 429":               1,
-		stepRateLimit:                    4,
-		mayHaveMade:                      0,
+		" to wait 1h0m0s":  4,
+		"was answered 429": 1,
+		stepRateLimit:      4,
+		mayHaveMade:        0,
 	} {
 		if got := len(message(want).FindAllString(output, -1)); got != count {
 			t.Errorf("the output has %q %d times, want %d:\n%s", want, got, count, output)

@@ -3,6 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // the zones, for machines without zone files
 
@@ -67,7 +70,7 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 			"Name one of the IANA database, such as Europe/Vilnius or UTC.", zone))
 	}
 	location, err := time.LoadLocation(zone)
-	if err != nil {
+	if err != nil || !inDatabase(zone) {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a zone of the IANA database. "+
 			"Examples are Europe/Vilnius and UTC.", shorten(zone)))
 	}
@@ -78,7 +81,17 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	if _, offset := local.Zone(); offset%60 != 0 {
 		local = local.UTC() // RFC 3339 has no seconds in an offset, as zones before 1900 do
 	}
+	if local.Year() < 0 {
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s is a time that RFC 3339 cannot write.", text, zone))
+	}
 	return local.Format(time.RFC3339), nil
+}
+
+// inDatabase tells that a name is one of the database, not merely of a file
+// that a machine has in its folder of zones: "localtime" is the machine's own.
+func inDatabase(zone string) bool {
+	first, _, _ := strings.Cut(zone, "/")
+	return path.Clean(zone) == zone && !slices.Contains([]string{"localtime", "posixrules", "posix", "right"}, first)
 }
 
 // firstOf is the first time at which clocks in a location showed what asUTC

@@ -1,0 +1,518 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// jsonPerson and jsonFile are what the API's pages show.
+const (
+	jsonPerson = `{"name":"Author Name","initials":"Author N.","email":"author@email.address","photo_url":"","timezone":"Europe/Vilnius"}`
+	jsonFile   = `{"id":"fad2027a","filename":"invoice","type":"application/pdf","extension":"pdf","full_filename":"invoice.pdf",
+		"size":43389,"formatted_size":"42.37 KB","encrypted_size":78508,"formatted_encrypted_size":"76.67 KB",
+		"created_by":` + jsonPerson + `,"created_at":"2019-05-08 00:18:03","disk":"local-spaces","trashed":false}`
+)
+
+type wantValues = map[string]attr.Value
+
+// The shapes, written down once more: what a test compares with must not come
+// from the schema under test.
+var (
+	shapeOfPerson = map[string]attr.Type{
+		"name": types.StringType, "initials": types.StringType, "email": types.StringType, "photo_url": types.StringType,
+		"timezone": types.StringType,
+	}
+	shapeOfFile = map[string]attr.Type{
+		"id": types.StringType, "filename": types.StringType, "type": types.StringType, "extension": types.StringType,
+		"full_filename": types.StringType, "size": types.Int64Type, "formatted_size": types.StringType,
+		"encrypted_size": types.Int64Type, "formatted_encrypted_size": types.StringType,
+		"created_by": types.ObjectType{AttrTypes: shapeOfPerson},
+		"created_at": types.StringType, "disk": types.StringType, "trashed": types.BoolType,
+	}
+	shapeOfContact  = map[string]attr.Type{"name": types.StringType, "email": types.StringType}
+	shapeOfDownload = map[string]attr.Type{
+		"id": types.StringType, "created_at": types.StringType,
+		"files": types.ListType{ElemType: types.ObjectType{AttrTypes: shapeOfFile}},
+	}
+
+	nullPerson   = types.ObjectNull(shapeOfPerson)
+	nullContact  = types.ObjectNull(shapeOfContact)
+	nullDownload = types.ObjectNull(shapeOfDownload)
+	nullFiles    = types.ListNull(types.ObjectType{AttrTypes: shapeOfFile})
+
+	nullString = types.StringNull()
+	textValue  = types.StringValue
+)
+
+func wantPerson(name, initials, email, photoURL, timezone types.String) types.Object {
+	return types.ObjectValueMust(shapeOfPerson, wantValues{
+		"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone})
+}
+
+func wantContact(name, email types.String) types.Object {
+	return types.ObjectValueMust(shapeOfContact, wantValues{"name": name, "email": email})
+}
+
+func wantDownload(id string, createdAt types.String, files types.List) types.Object {
+	return types.ObjectValueMust(shapeOfDownload, wantValues{"id": textValue(id), "created_at": createdAt, "files": files})
+}
+
+func wantFiles(files ...wantValues) types.List {
+	list := make([]attr.Value, len(files))
+	for i, file := range files {
+		list[i] = types.ObjectValueMust(shapeOfFile, file)
+	}
+	return types.ListValueMust(types.ObjectType{AttrTypes: shapeOfFile}, list)
+}
+
+// with returns the values with some of them replaced.
+func (c valuesCase) with(changes wantValues) wantValues {
+	changed := maps.Clone(c.want)
+	maps.Copy(changed, changes)
+	return changed
+}
+
+// valuesCase is an object of the API and what becomes of it.
+type valuesCase struct {
+	json string
+	want wantValues
+}
+
+var (
+	bareFileCase = valuesCase{`{"id":"f"}`, wantValues{
+		"id": textValue("f"), "filename": nullString, "type": nullString, "extension": nullString, "full_filename": nullString,
+		"size": types.Int64Null(), "formatted_size": nullString, "encrypted_size": types.Int64Null(),
+		"formatted_encrypted_size": nullString, "created_by": nullPerson, "created_at": nullString, "disk": nullString,
+		"trashed": types.BoolNull(),
+	}}
+	fullFileCase = valuesCase{jsonFile, wantValues{
+		"id": textValue("fad2027a"), "filename": textValue("invoice"), "type": textValue("application/pdf"), "extension": textValue("pdf"),
+		"full_filename": textValue("invoice.pdf"), "size": types.Int64Value(43389), "formatted_size": textValue("42.37 KB"),
+		"encrypted_size": types.Int64Value(78508), "formatted_encrypted_size": textValue("76.67 KB"),
+		"created_by": wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius")),
+		"created_at": textValue("2019-05-08 00:18:03"), "disk": textValue("local-spaces"), "trashed": types.BoolValue(false),
+	}}
+	bareInboxMailCase = valuesCase{`{"id":"m"}`, wantValues{
+		"id": textValue("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
+		"download": nullDownload, "received_at": nullString, "opened": types.BoolNull(),
+	}}
+	bareMailCase = valuesCase{`{"id":"m"}`, wantValues{
+		"id": textValue("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
+		"recipient": nullPerson, "recipient_email": nullString, "created_at": nullString, "sent_at": nullString,
+		"status": nullString, "opened_at": nullString, "download": nullDownload,
+	}}
+)
+
+// checkValues maps what a JSON text holds, and compares all of it.
+func checkValues[T any](t *testing.T, mapping func(*T) wantValues, tests map[string]valuesCase) {
+	t.Helper()
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var object T
+			if err := json.Unmarshal([]byte(test.json), &object); err != nil {
+				t.Fatal(err)
+			}
+			got := mapping(&object)
+			for _, key := range slices.Sorted(maps.Keys(got)) {
+				if want := test.want[key]; want == nil || !got[key].Equal(want) {
+					t.Errorf("%s is %s, want %v", key, got[key], want)
+				}
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got\n%v, want\n%v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestFileValues(t *testing.T) {
+	t.Parallel()
+	checkValues(t, fileValues, map[string]valuesCase{
+		"full":    fullFileCase,
+		"missing": bareFileCase,
+		"null": {`{"id":"f","filename":null,"type":null,"extension":null,"full_filename":null,"size":null,"formatted_size":null,
+			"encrypted_size":null,"formatted_encrypted_size":null,"created_by":null,"created_at":null,"disk":null,"trashed":null}`,
+			bareFileCase.want},
+		"empty": {`{"id":"f","filename":"","type":"","extension":"","full_filename":"","size":0,"formatted_size":"",
+			"encrypted_size":0,"formatted_encrypted_size":"","created_by":{},"created_at":"","disk":"","trashed":false}`, wantValues{
+			"id": textValue("f"), "filename": textValue(""), "type": textValue(""), "extension": textValue(""), "full_filename": textValue(""),
+			"size": types.Int64Value(0), "formatted_size": textValue(""), "encrypted_size": types.Int64Value(0),
+			"formatted_encrypted_size": textValue(""), "created_by": wantPerson(nullString, nullString, nullString, nullString, nullString),
+			"created_at": nullString, // no time
+			"disk":       textValue(""), "trashed": types.BoolValue(false),
+		}},
+		"beyond 32 bits": {`{"id":"f","size":4294967296,"encrypted_size":9007199254740993}`, bareFileCase.with(wantValues{
+			"size": types.Int64Value(4294967296), "encrypted_size": types.Int64Value(9007199254740993)})},
+		"the largest and the smallest": {`{"id":"f","size":-9223372036854775808,"encrypted_size":9223372036854775807}`,
+			bareFileCase.with(wantValues{
+				"size": types.Int64Value(-9223372036854775808), "encrypted_size": types.Int64Value(9223372036854775807)})},
+		"unknown keys": {`{"id":"f","category":{"id":1},"url":"https://x","files":[1],"body":"secret","created_by":{"id":7,"name":"N"},"trashed":true}`,
+			bareFileCase.with(wantValues{
+				"created_by": wantPerson(textValue("N"), nullString, nullString, nullString, nullString), "trashed": types.BoolValue(true)})},
+		"texts as they are": {`{"id":" f ","filename":"ž\u0000\n😀","created_at":"yesterday","disk":"${x}"}`,
+			bareFileCase.with(wantValues{
+				"id": textValue(" f "), "filename": textValue("ž\x00\n😀"), "created_at": textValue("yesterday"), "disk": textValue("${x}")})},
+		"a time of white space": {`{"id":"f","created_at":" "}`, bareFileCase.with(wantValues{"created_at": textValue(" ")})},
+	})
+}
+
+func TestInboxMailValues(t *testing.T) {
+	t.Parallel()
+	checkValues(t, inboxMailValues, map[string]valuesCase{
+		"full": {`{"id":"m","identifier":"1Kh2","subject":"Secure files","body":"<p>Mail body</p>",
+			"sender":{"name":"Sender Name","email":"sender@email.address"},
+			"download":{"id":"15c00595","created_at":"2019-05-15 14:11:00","files":[` + jsonFile + `,{"id":"f"}]},
+			"received_at":"2019-05-15 14:11:01","opened":true}`, wantValues{
+			"id": textValue("m"), "identifier": textValue("1Kh2"), "subject": textValue("Secure files"), "body": textValue("<p>Mail body</p>"),
+			"sender":      wantContact(textValue("Sender Name"), textValue("sender@email.address")),
+			"download":    wantDownload("15c00595", textValue("2019-05-15 14:11:00"), wantFiles(fullFileCase.want, bareFileCase.want)),
+			"received_at": textValue("2019-05-15 14:11:01"), "opened": types.BoolValue(true),
+		}},
+		"missing": bareInboxMailCase,
+		"null": {`{"id":"m","identifier":null,"subject":null,"body":null,"sender":null,"download":null,"received_at":null,"opened":null}`,
+			bareInboxMailCase.want},
+		"empty": {`{"id":"m","identifier":"","subject":"","body":"","sender":{},"download":{"id":"d","created_at":"","files":[]},
+			"received_at":"","opened":false}`, wantValues{
+			"id": textValue("m"), "identifier": textValue(""), "subject": textValue(""), "body": textValue(""), "sender": wantContact(nullString, nullString),
+			"download":    wantDownload("d", nullString, wantFiles()),
+			"received_at": nullString, "opened": types.BoolValue(false),
+		}},
+		"files not included": {`{"id":"m","download":{"id":"d"}}`,
+			bareInboxMailCase.with(wantValues{"download": wantDownload("d", nullString, nullFiles)})},
+		"files: null": {`{"id":"m","download":{"id":"d","files":null}}`,
+			bareInboxMailCase.with(wantValues{"download": wantDownload("d", nullString, nullFiles)})},
+		"huge": {`{"id":"m","body":"` + strings.Repeat("ž", 1<<20) + `","download":{"id":"d","files":[{"id":"f","encrypted_size":4294967296}]}}`,
+			bareInboxMailCase.with(wantValues{
+				"body": textValue(strings.Repeat("ž", 1<<20)),
+				"download": wantDownload("d", nullString,
+					wantFiles(bareFileCase.with(wantValues{"encrypted_size": types.Int64Value(4294967296)}))),
+			})},
+		"unknown keys": {`{"id":"m","author":{"name":"x"},"opened_at":"x","status":"x","sender":{"id":1,"email":"e"},
+			"download":{"id":"d","url":"https://x","token":"x"}}`, bareInboxMailCase.with(wantValues{
+			"sender": wantContact(nullString, textValue("e")), "download": wantDownload("d", nullString, nullFiles)})},
+	})
+}
+
+func TestMailValues(t *testing.T) {
+	t.Parallel()
+	checkValues(t, mailValues, map[string]valuesCase{
+		"full": {`{"id":"m","identifier":"1Kh2","subject":"Secure files","body":"<p>Mail body</p>",
+			"sender":{"name":"Sender Name","email":"sender@email.address"},"recipient":` + jsonPerson + `,
+			"recipient_email":"recipient@email.address","created_at":"2019-05-08 16:21:47","sent_at":"2019-05-08 16:21:48",
+			"status":"success","opened_at":"2019-05-09 08:00:00","download":{"id":"d","created_at":"2019-05-15 14:11:00","files":[` + jsonFile + `]}}`, wantValues{
+			"id": textValue("m"), "identifier": textValue("1Kh2"), "subject": textValue("Secure files"), "body": textValue("<p>Mail body</p>"),
+			"sender":          wantContact(textValue("Sender Name"), textValue("sender@email.address")),
+			"recipient":       wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius")),
+			"recipient_email": textValue("recipient@email.address"), "created_at": textValue("2019-05-08 16:21:47"),
+			"sent_at": textValue("2019-05-08 16:21:48"), "status": textValue("success"), "opened_at": textValue("2019-05-09 08:00:00"),
+			"download": wantDownload("d", textValue("2019-05-15 14:11:00"), wantFiles(fullFileCase.want)),
+		}},
+		"missing": bareMailCase,
+		"null": {`{"id":"m","identifier":null,"subject":null,"body":null,"sender":null,"recipient":null,"recipient_email":null,
+			"created_at":null,"sent_at":null,"status":null,"opened_at":null,"download":null}`, bareMailCase.want},
+		"empty": {`{"id":"m","identifier":"","subject":"","body":"","sender":{"name":"","email":""},
+			"recipient":{"name":"","initials":"","email":"","photo_url":"","timezone":""},"recipient_email":"",
+			"created_at":"","sent_at":"","status":"","opened_at":"","download":{"id":"d","files":[]}}`, wantValues{
+			"id": textValue("m"), "identifier": textValue(""), "subject": textValue(""), "body": textValue(""), "sender": wantContact(textValue(""), textValue("")),
+			"recipient": wantPerson(textValue(""), textValue(""), textValue(""), textValue(""), textValue("")), "recipient_email": textValue(""),
+			"created_at": nullString, "sent_at": nullString, "status": textValue(""), "opened_at": nullString,
+			"download": wantDownload("d", nullString, wantFiles()),
+		}},
+		"unopened": {`{"id":"m","opened_at":""}`, bareMailCase.want},
+		"huge": {`{"id":"m","download":{"id":"d","files":[{"id":"f","encrypted_size":9223372036854775807}]}}`,
+			bareMailCase.with(wantValues{"download": wantDownload("d", nullString,
+				wantFiles(bareFileCase.with(wantValues{"encrypted_size": types.Int64Value(9223372036854775807)})))})},
+		"unknown keys": {`{"id":"m","received_at":"x","opened":true,"author":{},"recipient":{"id":1,"email":"e"}}`,
+			bareMailCase.with(wantValues{"recipient": wantPerson(nullString, nullString, textValue("e"), nullString, nullString)})},
+	})
+}
+
+func TestPersonValue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		json string
+		want types.Object
+	}{
+		{`null`, nullPerson},
+		{`{}`, wantPerson(nullString, nullString, nullString, nullString, nullString)},
+		{`{"name":null,"initials":"","email":"e","timezone":"Europe/Vilnius","id":1}`,
+			wantPerson(nullString, textValue(""), textValue("e"), nullString, textValue("Europe/Vilnius"))},
+		{jsonPerson, wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius"))},
+	} {
+		var decoded *privasfer.Person
+		if err := json.Unmarshal([]byte(test.json), &decoded); err != nil {
+			t.Fatal(err)
+		}
+		if got := personValue(decoded); !got.Equal(test.want) {
+			t.Errorf("%s is %s, want %s", test.json, got, test.want)
+		}
+	}
+}
+
+// No list, an empty list, and a list in the API's order are three things.
+func TestFilesValue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		json string
+		want types.List
+	}{
+		{`null`, nullFiles},
+		{`[]`, wantFiles()},
+		{`[{"id":"f"}]`, wantFiles(bareFileCase.want)},
+		{`[{"id":"f"},` + jsonFile + `,{"id":"f"}]`, wantFiles(bareFileCase.want, fullFileCase.want, bareFileCase.want)},
+	} {
+		var files []privasfer.File
+		if err := json.Unmarshal([]byte(test.json), &files); err != nil {
+			t.Fatal(err)
+		}
+		if got := filesValue(files); !got.Equal(test.want) {
+			t.Errorf("%s is %s, want %s", test.json, got, test.want)
+		}
+	}
+}
+
+// "" is no time, and anything else is the API's own text.
+func TestTimeValue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text *string
+		want types.String
+	}{
+		{nil, types.StringNull()},
+		{new(""), types.StringNull()},
+		{new("2019-05-15 14:11:00"), textValue("2019-05-15 14:11:00")},
+		{new(" "), textValue(" ")},
+		{new("0000-00-00 00:00:00"), textValue("0000-00-00 00:00:00")},
+		{new("2019-05-15T14:11:00Z"), textValue("2019-05-15T14:11:00Z")},
+	} {
+		if got := timeValue(test.text); !got.Equal(test.want) {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
+func TestWithoutBody(t *testing.T) {
+	t.Parallel()
+	for name, list := range map[string]struct {
+		attributes map[string]data.Attribute
+		values     wantValues
+		shown      map[string]data.Attribute
+	}{
+		"inbox mail": {withoutBody(inboxMailAttributes()),
+			withoutBody(inboxMailValues(&privasfer.InboxMail{ID: "m", Body: new("secret")})), inboxMailAttributes()},
+		"sent mail": {withoutBody(mailAttributes()),
+			withoutBody(mailValues(&privasfer.Mail{ID: "m", Body: new("secret")})), mailAttributes()},
+	} {
+		delete(list.shown, "body")
+		checkKeys(t, name+", attributes", list.attributes, list.shown)
+		checkKeys(t, name+", values", list.values, list.shown)
+		if strings.Contains(fmt.Sprint(list.values), "secret") {
+			t.Errorf("%s: the body is in %v", name, list.values)
+		}
+	}
+}
+
+// checkKeys compares two sets of keys.
+func checkKeys[A, B any](t *testing.T, name string, got map[string]A, want map[string]B) {
+	t.Helper()
+	gotKeys, wantKeys := slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))
+	if !slices.Equal(gotKeys, wantKeys) {
+		t.Errorf("%s: the keys are\n%q, want\n%q", name, gotKeys, wantKeys)
+	}
+}
+
+// Schema and mapping agree, in keys and in types, wherever an object appears:
+// what the mapping leaves out or adds would end a run with the framework's
+// words.
+func TestMappingAgreesWithTheSchema(t *testing.T) {
+	t.Parallel()
+	file, inboxMail, mail := fileValues(&privasfer.File{}), inboxMailValues(&privasfer.InboxMail{}), mailValues(&privasfer.Mail{})
+
+	for name, test := range map[string]struct {
+		source    datasource.DataSource
+		values    wantValues
+		arguments []string
+	}{
+		"file":       {newFileDataSource(), file, nil},
+		"inbox_mail": {newInboxMailDataSource(), inboxMail, []string{"include_files"}},
+		"mail":       {newMailDataSource(), mail, []string{"include_files"}},
+		"files": {newFilesDataSource(), listValuesOf(t, newFilesDataSource(), privasfer.File{}),
+			[]string{"keyword", "sort"}},
+		"inbox_mails": {newInboxMailsDataSource(), listValuesOf(t, newInboxMailsDataSource(), privasfer.InboxMail{}),
+			[]string{"keyword", "sort", "include_files"}},
+		"mails": {newMailsDataSource(), listValuesOf(t, newMailsDataSource(), privasfer.Mail{}),
+			[]string{"keyword", "sort", "include_files"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var response datasource.SchemaResponse
+			test.source.Schema(t.Context(), datasource.SchemaRequest{}, &response)
+			shape := make(map[string]attr.Type)
+			for key, attribute := range response.Schema.Attributes {
+				shape[key] = attribute.GetType()
+			}
+			checkAgrees(t, shape, test.values, test.arguments)
+		})
+	}
+
+	t.Run("ephemeral inbox_mail", func(t *testing.T) {
+		t.Parallel()
+		var response ephemeral.SchemaResponse
+		newInboxMailEphemeralResource().Schema(t.Context(), ephemeral.SchemaRequest{}, &response)
+		shape := make(map[string]attr.Type)
+		for key, attribute := range response.Schema.Attributes {
+			shape[key] = attribute.GetType()
+		}
+		checkAgrees(t, shape, inboxMail, []string{"include_files", "enabled"})
+	})
+}
+
+// checkAgrees checks that values and arguments together are what a schema has.
+func checkAgrees(t *testing.T, shape map[string]attr.Type, mapped wantValues, arguments []string) {
+	t.Helper()
+	all := maps.Clone(mapped)
+	for _, argument := range arguments {
+		if mapped[argument] != nil {
+			t.Errorf("the argument %s is mapped", argument)
+		}
+		switch argument {
+		case "include_files", "enabled":
+			all[argument] = types.BoolNull()
+		default:
+			all[argument] = types.StringNull()
+		}
+	}
+	checkKeys(t, "values", all, shape)
+	for key, value := range all {
+		if got := value.Type(t.Context()); !got.Equal(shape[key]) {
+			t.Errorf("%s is a %s, in the schema a %s", key, got, shape[key])
+		}
+	}
+}
+
+// listValuesOf is what a plural data source makes of objects.
+func listValuesOf[T any](t *testing.T, source datasource.DataSource, objects ...T) wantValues {
+	t.Helper()
+	list, ok := source.(*listDataSource[T])
+	if !ok {
+		t.Fatalf("the data source is a %T", source)
+	}
+	return list.listValues(objects)
+}
+
+func TestListValues(t *testing.T) {
+	t.Parallel()
+	elements := types.ObjectType{AttrTypes: shapeOfFile}
+	for name, test := range map[string]struct {
+		json string
+		want wantValues
+	}{
+		"none": {`[]`, wantValues{"ids": types.ListValueMust(types.StringType, []attr.Value{}), "files": wantFiles()}},
+		"null": {`null`, wantValues{"ids": types.ListValueMust(types.StringType, []attr.Value{}), "files": wantFiles()}},
+		"in the API's order": {`[{"id":"f"},` + jsonFile + `]`, wantValues{
+			"ids": types.ListValueMust(types.StringType, []attr.Value{textValue("f"), textValue("fad2027a")}),
+			"files": types.ListValueMust(elements, []attr.Value{
+				types.ObjectValueMust(shapeOfFile, bareFileCase.want), types.ObjectValueMust(shapeOfFile, fullFileCase.want)}),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var files []privasfer.File
+			if err := json.Unmarshal([]byte(test.json), &files); err != nil {
+				t.Fatal(err)
+			}
+			got := listValuesOf(t, newFilesDataSource(), files...)
+			checkKeys(t, "values", got, test.want)
+			for key, want := range test.want {
+				if !got[key].Equal(want) {
+					t.Errorf("%s is %s, want %s", key, got[key], want)
+				}
+			}
+		})
+	}
+}
+
+// A list of mails holds all of a mail but its body.
+func TestListValuesOfMails(t *testing.T) {
+	t.Parallel()
+	inbox := listValuesOf(t, newInboxMailsDataSource(), privasfer.InboxMail{ID: "m", Body: new("secret"), Subject: new("s")})
+	sent := listValuesOf(t, newMailsDataSource(), privasfer.Mail{ID: "m", Body: new("secret"), Subject: new("s")})
+	for name, list := range map[string]struct {
+		got, want wantValues
+	}{
+		"inbox": {inbox, bareInboxMailCase.with(wantValues{"subject": textValue("s")})},
+		"sent":  {sent, bareMailCase.with(wantValues{"subject": textValue("s")})},
+	} {
+		delete(list.want, "body")
+		mails, ok := list.got["mails"].(types.List)
+		if !ok || len(mails.Elements()) != 1 {
+			t.Fatalf("%s: the mails are %v", name, list.got["mails"])
+		}
+		mail, ok := mails.Elements()[0].(types.Object)
+		if !ok || !reflect.DeepEqual(mail.Attributes(), list.want) {
+			t.Errorf("%s: got %v, want %v", name, mails, list.want)
+		}
+		if ids := list.got["ids"]; !ids.Equal(types.ListValueMust(types.StringType, []attr.Value{textValue("m")})) {
+			t.Errorf("%s: the ids are %s", name, ids)
+		}
+		if strings.Contains(fmt.Sprint(list.got), "secret") {
+			t.Errorf("%s: the body is in %v", name, list.got)
+		}
+	}
+}
+
+// Callers that list the same at once share the objects: mapping changes none.
+func TestMappingChangesNothing(t *testing.T) {
+	t.Parallel()
+	var file, again privasfer.File
+	for _, to := range []*privasfer.File{&file, &again} {
+		if err := json.Unmarshal([]byte(jsonFile), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mail := privasfer.Mail{ID: "m", Body: new("b"), OpenedAt: new(""),
+		Download: &privasfer.MailDownload{ID: "d", CreatedAt: new(""), Files: []privasfer.File{file}}}
+	first := listValuesOf(t, newMailsDataSource(), mail)
+	second := listValuesOf(t, newMailsDataSource(), mail)
+	if !first["mails"].Equal(second["mails"]) {
+		t.Errorf("got %s, then %s", first["mails"], second["mails"])
+	}
+	if *mail.Body != "b" || *mail.OpenedAt != "" || !reflect.DeepEqual(mail.Download.Files, []privasfer.File{again}) {
+		t.Errorf("the mail became %+v", mail)
+	}
+}
+
+// BenchmarkListValues maps a list of 5,000 files.
+func BenchmarkListValues(b *testing.B) {
+	files := make([]privasfer.File, 5000)
+	for i := range files {
+		if err := json.Unmarshal([]byte(jsonFile), &files[i]); err != nil {
+			b.Fatal(err)
+		}
+		files[i].ID = fmt.Sprintf("%s-%d", files[i].ID, i)
+	}
+	source, ok := newFilesDataSource().(*listDataSource[privasfer.File])
+	if !ok {
+		b.Fatalf("the data source is a %T", newFilesDataSource())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := source.listValues(files); len(got) != 2 {
+			b.Fatalf("got %d values", len(got))
+		}
+	}
+}
