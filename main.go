@@ -6,7 +6,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"log" //nolint:depguard // to silence it
 	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -17,15 +22,33 @@ import (
 var version = "dev"
 
 func main() {
-	debug := flag.Bool("debug", false, "serve the provider for a debugger, and print how Terraform finds it")
+	// net/http logs bytes that a server sends unasked, and Terraform keeps what a
+	// provider writes to its standard error.
+	log.SetOutput(io.Discard)
+	tuneRuntime()
+	debugging := flag.Bool("debug", false, "serve the provider for a debugger, and print how Terraform finds it")
 	flag.Parse()
 
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: "registry.terraform.io/privasfer/privasfer",
-		Debug:   *debug,
+		Debug:   *debugging,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// tuneRuntime fits the process to what it is: it lives as long as a plan and
+// waits most of that time. BENCHMARKS.md has what each setting brings.
+func tuneRuntime() {
+	// The framework formats its trace lines even when nobody listens.
+	if !slices.ContainsFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TF_LOG") }) {
+		_ = os.Setenv("TF_LOG_SDK", "OFF")
+	}
+	// Collect garbage half as often. A memory limit on top would cost a large
+	// list, which is alive as a whole, far more than it saves.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
 	}
 }

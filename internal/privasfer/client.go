@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -153,7 +152,7 @@ func shared[R any](ctx context.Context, c *Client, query url.Values, path []stri
 // the request that was answered was sent.
 func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) (time.Time, error) {
 	current := &call{path: r.url.EscapedPath(), safe: r.method == http.MethodGet, limit: r.limit}
-	apiError := c.send(context.WithValue(c.masked(ctx), callKey{}, current), r, read)
+	apiError := c.send(context.WithValue(c.masked(ctx), callKey{}, current), current, r, read)
 	if apiError != nil {
 		apiError.follow(current)
 		return time.Time{}, c.failed(apiError, r.method, r.url)
@@ -161,7 +160,7 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 	return current.sent, nil
 }
 
-func (c *Client) send(ctx context.Context, r request, read func(body []byte) error) *APIError {
+func (c *Client) send(ctx context.Context, current *call, r request, read func(body []byte) error) *APIError {
 	httpRequest, err := c.newRequest(ctx, r)
 	if err != nil {
 		return &APIError{Err: err}
@@ -170,15 +169,11 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 	if err != nil {
 		return noAnswer(err)
 	}
-	body, err := io.ReadAll(response.Body) // in memory already, see transport
-	_ = response.Body.Close()
-	if err != nil {
-		return &APIError{Err: err}
+	_ = response.Body.Close() // empty, see transport
+	if !succeeded(response) {
+		return refusal(response, current.body)
 	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return refusal(response, body)
-	}
-	if err := read(body); err != nil {
+	if err := read(current.body); err != nil {
 		return &APIError{RequestID: requestID(response), Err: err}
 	}
 	return nil

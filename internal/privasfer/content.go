@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // maxRedirects is how many redirects of a content are followed.
@@ -33,6 +34,12 @@ func ParseDownloadURL(text string) (*url.URL, error) {
 	text = strings.TrimSpace(text)
 	if strings.Count(text, idPlace) != 1 {
 		return nil, errors.New("it must contain {id} once, in the place of the download's id")
+	}
+	// A brace in a path would keep url.Parse from remembering what else is
+	// escaped there; in a query it stays as it is.
+	before, after, _ := strings.Cut(text, idPlace)
+	if !strings.Contains(before, "?") {
+		text = before + url.PathEscape(idPlace) + after
 	}
 	parsed, err := parseURL(text)
 	switch {
@@ -56,10 +63,10 @@ func ParseDownloadURL(text string) (*url.URL, error) {
 func (c *Client) PerformDownload(ctx context.Context, id string, remaining time.Duration, limit int64) (*Content, error) {
 	shown := c.downloadURL.Path // with {id} in the place of the id
 	current := &call{path: shown, limit: limit}
-	ctx, cancel := context.WithTimeoutCause(c.masked(ctx), remaining, errMinuteOver)
+	ctx, cancel := context.WithTimeoutCause(tflog.MaskLogStrings(c.masked(ctx), id, url.PathEscape(id)), remaining, errMinuteOver)
 	defer cancel()
 
-	content, apiError := c.perform(context.WithValue(ctx, callKey{}, current), id)
+	content, apiError := c.perform(context.WithValue(ctx, callKey{}, current), current, id)
 	if apiError != nil {
 		apiError.Method, apiError.Path = http.MethodGet, shown
 		apiError.follow(current)
@@ -71,7 +78,7 @@ func (c *Client) PerformDownload(ctx context.Context, id string, remaining time.
 
 var errMinuteOver = errors.New("the download's minute was over before its content had come")
 
-func (c *Client) perform(ctx context.Context, id string) (*Content, *APIError) {
+func (c *Client) perform(ctx context.Context, current *call, id string) (*Content, *APIError) {
 	target, err := c.downloadURLOf(id)
 	if err != nil {
 		return nil, &APIError{Err: err}
@@ -91,15 +98,14 @@ func (c *Client) perform(ctx context.Context, id string) (*Content, *APIError) {
 	if err != nil {
 		return nil, noAnswer(cause(ctx, err))
 	}
-	body, err := io.ReadAll(response.Body) // in memory already, see transport
-	_ = response.Body.Close()
+	_ = response.Body.Close() // empty, see transport
 	switch {
-	case err != nil:
-		return nil, &APIError{Err: err}
 	case !succeeded(response):
-		return nil, refusal(response, body)
+		return nil, refusal(response, current.body)
+	case response.StatusCode != http.StatusOK: // a part of the file, or none
+		return nil, &APIError{RequestID: requestID(response), Err: errors.New("the answer is not the whole file")}
 	}
-	return &Content{Bytes: body, Type: response.Header.Get("Content-Type")}, nil
+	return &Content{Bytes: current.body, Type: response.Header.Get("Content-Type")}, nil
 }
 
 // downloadURLOf puts an id into the URL for downloads, escaped for its place.
@@ -145,7 +151,7 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 	switch {
 	case len(via) > maxRedirects:
 		return fmt.Errorf("the content was redirected more than %d times", maxRedirects)
-	case request.URL.Scheme != "https" && !isLoopback(request.URL.Hostname()):
+	case request.URL.Scheme != "https" && !(isLoopback(request.URL.Hostname()) && isLoopback(via[0].URL.Hostname())):
 		return errors.New("the content was redirected to a URL that is not https")
 	}
 	// net/http names the URL that redirects, and with it the download.
@@ -155,30 +161,30 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 }
 
 // readContent reads the content of a file, and nothing of a redirect to it.
-func readContent(response *http.Response, limit int64) error {
+func readContent(response *http.Response, limit int64) ([]byte, error) {
 	if !succeeded(response) {
 		if _, err := response.Location(); err != nil {
 			response.Header.Del("Location") // http.Client would repeat it in its error
 		}
-		return readRefusal(response)
+		return readRefusal(response), nil
 	}
 	decoded := io.Reader(response.Body)
 	switch encoding := strings.ToLower(response.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 		if response.ContentLength > limit {
-			_ = response.Body.Close()
-			return &tooLargeError{limit: limit, size: response.ContentLength}
+			discard(response)
+			return nil, &tooLargeError{limit: limit, size: response.ContentLength}
 		}
 	case "gzip": // not asked for, and some servers send it all the same
 		unzipped, err := gzip.NewReader(response.Body)
 		if err != nil {
-			_ = response.Body.Close()
-			return errors.New("the content says that it is compressed by gzip and is not")
+			discard(response)
+			return nil, errors.New("the content says that it is compressed by gzip and is not")
 		}
 		decoded = unzipped
 	default:
-		_ = response.Body.Close()
-		return errors.New("the content is encoded in a way that the provider does not know, and did not ask for")
+		discard(response)
+		return nil, errors.New("the content is encoded in a way that the provider does not know, and did not ask for")
 	}
 	return readBody(response, decoded, limit)
 }

@@ -156,7 +156,7 @@ func refusal(response *http.Response, body []byte) *APIError {
 		fields = map[string]any{"errors": parsed.Errors}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		messages := texts(fields[name])
+		messages := texts(fields[name], nil)
 		switch {
 		case len(messages) == 0:
 		case len(apiError.Fields) == maxFieldErrors:
@@ -168,25 +168,24 @@ func refusal(response *http.Response, body []byte) *APIError {
 	return apiError
 }
 
-// texts collects the texts in a JSON value, however they are nested.
-func texts(value any) []string {
+// texts collects the first texts in a JSON value, however they are nested.
+func texts(value any, found []string) []string {
+	if len(found) == maxFieldErrors {
+		return found
+	}
 	switch value := value.(type) {
 	case string:
-		return []string{value}
+		return append(found, value)
 	case []any:
-		var all []string
 		for _, element := range value {
-			all = append(all, texts(element)...)
+			found = texts(element, found)
 		}
-		return all
 	case map[string]any:
-		var all []string
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			all = append(all, texts(value[key])...)
+			found = texts(value[key], found)
 		}
-		return all
 	}
-	return nil
+	return found
 }
 
 // scrub makes every foreign text of the error fit to be shown: what is secret
@@ -234,7 +233,7 @@ func clean(text string, secrets []string, length int) string {
 		// Somebody may have taken a token for an id: then it is escaped.
 		for _, form := range []string{secret, url.PathEscape(secret)} {
 			if form = strings.Map(printable, form); form != "" {
-				text = strings.ReplaceAll(text, form, "[hidden]")
+				text = strings.ReplaceAll(text, form, "***")
 			}
 		}
 	}

@@ -130,20 +130,20 @@ func TestRefusals(t *testing.T) {
 			status: 422, requestID: "req-" + testToken,
 			body: fmt.Sprintf(`{"message":"Bearer %[1]s is bad.","errors":{"%[1]s":["%[1]s %[1]s"]}}`, testToken),
 			want: APIError{
-				RequestID: "req-[hidden]",
-				Message:   "Bearer [hidden] is bad.",
-				Fields:    []FieldError{{"[hidden]", "[hidden] [hidden]"}},
+				RequestID: "req-***",
+				Message:   "Bearer *** is bad.",
+				Fields:    []FieldError{{"***", "*** ***"}},
 			},
-			text: "422 Unprocessable Entity: Bearer [hidden] is bad. [[hidden]: [hidden] [hidden]] (request id req-[hidden])",
+			text: "422 Unprocessable Entity: Bearer *** is bad. [***: *** ***] (request id req-***)",
 		},
 		"the token, escaped": {
 			status: 401, body: `{"message":"17\u007cnever\u002dto\u002dbe\u002dshown is bad."}`,
-			want: APIError{Message: "[hidden] is bad."}, text: "401 Unauthorized: [hidden] is bad.",
+			want: APIError{Message: "*** is bad."}, text: "401 Unauthorized: *** is bad.",
 		},
 		"the token where the message is cut": {
 			status: 401, body: `{"message":"` + strings.Repeat("x", 296) + testToken + `"}`,
-			want: APIError{Message: strings.Repeat("x", 296) + "[hid…"},
-			text: "401 Unauthorized: " + strings.Repeat("x", 296) + "[hid…",
+			want: APIError{Message: strings.Repeat("x", 296) + "***"},
+			text: "401 Unauthorized: " + strings.Repeat("x", 296) + "***",
 		},
 		"control characters": {
 			status: 400, body: `{"message":"one\ntwo\r\u001b[31mred\u0007\u200b","errors":{"a\tb":["c\u0000d\u202e"]}}`,
@@ -208,7 +208,7 @@ func TestErrorPath(t *testing.T) {
 		"an id":         {testToken, "2ef14b84", "/api/inbox/2ef14b84"},
 		"an escaped id": {testToken, "a/b c", "/api/inbox/a%2Fb%20c"},
 		"a long id":     {testToken, strings.Repeat("a", 10_000), "/api/inbox/" + strings.Repeat("a", 109) + "…"},
-		"the token":     {"never-to-be-shown", "never-to-be-shown", "/api/inbox/[hidden]"},
+		"the token":     {"never-to-be-shown", "never-to-be-shown", "/api/inbox/***"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

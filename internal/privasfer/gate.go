@@ -43,11 +43,15 @@ const (
 //     was sent after that was learned: answers overtake each other.
 //   - After a 429 nobody is let in until the time it names. Then one request
 //     probes, and its answer decides.
+//   - After more refusals in a row than a call may have, nobody is made to wait
+//     any longer: somebody else uses the limit up.
 //   - Those who wait are let in by the order in which they came.
 //
 // So at most one request per window is refused in a process, with one other
 // plan beside it. Against more of them it is best effort.
 type gate struct {
+	patience int // refusals in a row; 0: without end
+
 	mu      sync.Mutex
 	waiting list.List // of chan error: nil lets its owner in
 
@@ -61,6 +65,7 @@ type gate struct {
 	remaining int   // as learned at the event learned
 	learned   int64 // of events
 	until     time.Time
+	refusals  int // since the latest answer that was none
 
 	sent  int  // requests since the window began, as far as answers show
 	alone bool // they account for all that is used of the limit
@@ -76,7 +81,7 @@ type pass struct{ sent int64 }
 // must be handed back by leave.
 func (g *gate) enter(ctx context.Context) (pass, error) {
 	g.mu.Lock()
-	if wait := time.Until(g.until); wait > maxWait {
+	if wait := time.Until(g.until); wait > maxWait || wait > 0 && g.exhausted() {
 		g.mu.Unlock()
 		return pass{}, &longWaitError{wait}
 	}
@@ -87,11 +92,14 @@ func (g *gate) enter(ctx context.Context) (pass, error) {
 
 	select {
 	case err := <-admitted:
+		if err != nil {
+			return pass{}, err
+		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.events++
 		g.sent++
-		return pass{sent: g.events}, err
+		return pass{sent: g.events}, nil
 	case <-ctx.Done():
 	}
 
@@ -110,8 +118,9 @@ func (g *gate) enter(ctx context.Context) (pass, error) {
 }
 
 // leave hands a pass back and learns from the answer's headers. The response
-// is nil where none came. The wait is what a 429 asks for.
-func (g *gate) leave(p pass, response *http.Response, wait time.Duration) {
+// is nil where none came. The wait is what a 429 asks for. It tells whether the
+// API has refused so often that asking again is of no use.
+func (g *gate) leave(p pass, response *http.Response, wait time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inFlight--
@@ -119,7 +128,10 @@ func (g *gate) leave(p pass, response *http.Response, wait time.Duration) {
 		g.learn(p, response, wait)
 	}
 	g.admit()
+	return g.exhausted()
 }
+
+func (g *gate) exhausted() bool { return g.patience > 0 && g.refusals > g.patience }
 
 func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
 	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
@@ -132,6 +144,7 @@ func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
 		g.refused(wait)
 		return
 	}
+	g.refusals = 0
 	newer := p.sent > g.learned
 	switch {
 	case err == nil && (newer || g.limited && remaining < g.remaining):
@@ -146,14 +159,15 @@ func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
 	}
 }
 
-// refused closes the gate after a 429. Who waits for longer than maxWait is
-// told at once.
+// refused closes the gate after a 429. Who would wait for longer than maxWait,
+// or in vain, is told at once.
 func (g *gate) refused(wait time.Duration) {
 	if until := time.Now().Add(wait); until.After(g.until) {
 		g.until = until
 	}
 	g.limited, g.remaining, g.learned = true, 0, g.events
-	if wait <= maxWait {
+	g.refusals++
+	if wait <= maxWait && !g.exhausted() {
 		return
 	}
 	for g.waiting.Len() > 0 {

@@ -988,3 +988,29 @@ func TestLongWaitErrorText(t *testing.T) {
 		}
 	}
 }
+
+// TestGateGivesUp: where somebody else uses the limit up for good, nobody waits
+// longer than a call may be repeated.
+func TestGateGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+			requests++
+			return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "60"), nil
+		}, fourRetries)
+		start := time.Now()
+		var callers sync.WaitGroup
+		for i := range 10 {
+			callers.Go(func() {
+				if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(start); took > 5*time.Minute || requests > 6 {
+			t.Errorf("it took %s and %d requests", took, requests)
+		}
+	})
+}

@@ -47,6 +47,41 @@ func TestForeignTextInTransportErrors(t *testing.T) {
 	}
 }
 
+// Whatever is nested in a complaint costs no more than it has bytes.
+func TestDeepComplaint(t *testing.T) {
+	t.Parallel()
+	nested := strings.Repeat("[", 9000) + strings.Repeat(`"",`, 300_000) + `"x"` + strings.Repeat("]", 9000)
+	_, err := newClient(t, answer(422, `{"message":"No.","errors":`+nested+`}`)).InboxMail(t.Context(), "m", false)
+	checkError(t, err, "GET /api/inbox/m was answered 422 Unprocessable Entity: No.")
+}
+
+// What cannot be read of an answer may be part of a mail.
+func TestUnreadableAnswerIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{"HTTP/1.1 200 OK\r\nhunter2 line\r\n\r\n", "HTTP/1.1 hunter2 OK\r\n\r\n", "hunter2\r\n\r\n"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = http.ReadRequest(bufio.NewReader(conn))
+				_, _ = conn.Write([]byte(raw))
+				_ = conn.Close()
+			}
+		}()
+		_, err = newClientAt(t, "http://"+listener.Addr().String()+"/api").InboxMail(t.Context(), "m", false)
+		if text := asAPIError(t, err).Error(); strings.Contains(text, "hunter2") {
+			t.Errorf("the error shows the answer: %s", text)
+		}
+	}
+}
+
 // 419 is no status of HTTP's own.
 func TestStatusWithoutAName(t *testing.T) {
 	t.Parallel()
@@ -80,7 +115,7 @@ func TestLastObjectCounts(t *testing.T) {
 func TestTokenAsID(t *testing.T) {
 	t.Parallel()
 	_, err := newClient(t, answer(404, "")).InboxMail(t.Context(), testToken, false)
-	checkError(t, err, "GET /api/inbox/[hidden] was answered 404 Not Found")
+	checkError(t, err, "GET /api/inbox/*** was answered 404 Not Found")
 }
 
 // Cleaning a text must not make a token of what was none.

@@ -154,7 +154,11 @@ func (p page[T]) next() (name, value string, err error) {
 	var links struct {
 		Next *string `json:"next"`
 	}
-	_ = json.Unmarshal(p.Links, &links) // an array has no next
+	if bytes.HasPrefix(p.Links, []byte("{")) { // an array has no next
+		if err := unmarshal(p.Links, "links", &links); err != nil {
+			return "", "", err
+		}
+	}
 	for _, text := range []*string{links.Next, p.NextPageURL} {
 		if text == nil || *text == "" {
 			continue

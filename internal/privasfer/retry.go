@@ -41,7 +41,7 @@ func newRetrying(client *http.Client, maxRetries int, firstWait time.Duration) *
 			return repeatable(ctx, response, err), nil
 		},
 		Backoff: func(_, _ time.Duration, attempt int, response *http.Response) time.Duration {
-			if wait, ok := askedWait(response); ok {
+			if wait, ok := askedWait(response); ok && wait > 0 {
 				return wait
 			}
 			return jitter(firstWait, attempt)
@@ -56,7 +56,7 @@ func newRetrying(client *http.Client, maxRetries int, firstWait time.Duration) *
 func repeatable(ctx context.Context, response *http.Response, err error) bool {
 	current, ok := ctx.Value(callKey{}).(*call)
 	switch {
-	case !ok, ctx.Err() != nil, current.redirected:
+	case !ok, ctx.Err() != nil, current.redirected, current.over:
 		return false
 	case err != nil:
 		return repeatableError(current.safe, err)

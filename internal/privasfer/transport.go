@@ -3,16 +3,19 @@ package privasfer
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -27,6 +30,8 @@ const maxIdleConnections = 32
 // puts a stack trace beside the message.
 const maxRefusalBytes = 1 << 20
 
+const dialTimeout = 10 * time.Second
+
 // call follows one call to the API through the layers below it.
 type call struct {
 	path     string    // for people; it holds no secret
@@ -36,6 +41,8 @@ type call struct {
 	sent     time.Time // when the latest attempt was
 	status   int       // of the latest attempt; 0 without an answer
 
+	body       []byte      // of the latest answer
+	over       bool        // repeating is of no use
 	redirected bool        // the first server has answered, whatever the next one does
 	connecting atomic.Bool // the latest attempt waits for a connection to be sent on
 }
@@ -43,8 +50,8 @@ type call struct {
 // callKey carries the *call in a request's context.
 type callKey struct{}
 
-// transport performs one attempt of a call, to the last byte of its answer:
-// the body it returns is in memory. So the timeout covers the whole attempt,
+// transport performs one attempt of a call, to the last byte of its answer: the
+// body goes into the call, and what it returns has none. So the timeout covers the whole attempt,
 // and an answer cut short is an error of the attempt like any other.
 type transport struct {
 	inner   http.RoundTripper
@@ -56,8 +63,8 @@ type transport struct {
 	gate   *gate
 	origin string
 
-	// read puts the body into memory, at most limit bytes of it.
-	read func(response *http.Response, limit int64) error
+	// read returns the body, at most limit bytes of it.
+	read func(response *http.Response, limit int64) ([]byte, error)
 }
 
 func newTransport(config Config) *transport {
@@ -66,7 +73,7 @@ func newTransport(config Config) *transport {
 
 	t := &transport{
 		inner:   inner,
-		gate:    &gate{},
+		gate:    &gate{patience: max(1, config.MaxRetries)},
 		origin:  originOf(config.BaseURL),
 		read:    readAnswer,
 		timeout: cmp.Or(config.RequestTimeout, DefaultRequestTimeout),
@@ -84,6 +91,9 @@ func newTransport(config Config) *transport {
 func newInner(config Config) *http.Transport {
 	inner := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented as *http.Transport
 	inner.TLSClientConfig = tlsConfig(config.CACertPEM)
+	// Well within the time of an attempt, so that a dial that gets no answer
+	// fails as a dial, after which any call may be repeated.
+	inner.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	return inner
 }
 
@@ -105,13 +115,15 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 			if !ok {
 				wait = t.wait
 			}
-			t.gate.leave(admitted, response, wait)
+			current.over = t.gate.leave(admitted, response, wait)
 		}
 	}
 	ctx, cancel := context.WithTimeoutCause(request.Context(), t.timeout, &timeoutError{t.timeout})
 	defer cancel()
 
-	current.attempts++
+	if !current.redirected {
+		current.attempts++
+	}
 	current.sent = t.now()
 	current.status = 0
 	current.connecting.Store(false)
@@ -122,9 +134,12 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	started := time.Now()
 	response, err := t.inner.RoundTrip(request.WithContext(ctx))
 	leave(response)
-	if err == nil {
+	switch {
+	case err == nil:
 		current.status = response.StatusCode
-		err = t.read(response, current.limit)
+		current.body, err = t.read(response, current.limit)
+	case !current.connecting.Load():
+		err = plain(err)
 	}
 	logAttempt(request, current, response, time.Since(started))
 	if err != nil {
@@ -143,7 +158,7 @@ func logAttempt(request *http.Request, current *call, response *http.Response, t
 		"duration_ms": took.Milliseconds(),
 	}
 	if response != nil {
-		fields["request_id"] = requestID(response)
+		fields["request_id"] = clean(requestID(response), nil, maxPathLength)
 	}
 	tflog.Debug(request.Context(), "Privasfer API request", fields)
 }
@@ -158,39 +173,46 @@ func tlsConfig(caCertPEM []byte) *tls.Config {
 }
 
 // readAnswer reads an answer of the API.
-func readAnswer(response *http.Response, limit int64) error {
+func readAnswer(response *http.Response, limit int64) ([]byte, error) {
 	// A redirect is never followed: the API documents none, and the usual one
 	// leads to a login page. Without its Location, http.Client takes it for an
 	// answer like any other.
 	response.Header.Del("Location")
 	if !succeeded(response) {
-		return readRefusal(response)
+		return readRefusal(response), nil
 	}
 	return readBody(response, response.Body, limit)
 }
 
 // readRefusal reads what may hold a refusal's message and leaves the rest: the
 // status says enough where that does not come.
-func readRefusal(response *http.Response) error {
-	received := response.Body
-	body, _ := io.ReadAll(io.LimitReader(received, maxRefusalBytes))
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	return received.Close()
+func readRefusal(response *http.Response) []byte {
+	defer discard(response)
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusalBytes))
+	return body
 }
 
 // readBody reads the body to its end, from where it comes decoded.
-func readBody(response *http.Response, decoded io.Reader, limit int64) error {
-	received := response.Body
-	defer func() { _ = received.Close() }()
-	body, err := io.ReadAll(io.LimitReader(decoded, limit+1))
-	switch {
-	case int64(len(body)) > limit:
-		return &tooLargeError{limit: limit}
-	case err != nil:
-		return fmt.Errorf("the answer was cut short: %w", err)
+func readBody(response *http.Response, decoded io.Reader, limit int64) ([]byte, error) {
+	defer discard(response)
+	var body bytes.Buffer
+	if length := response.ContentLength; length > 0 && length <= limit {
+		body.Grow(int(length) + bytes.MinRead)
 	}
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	return nil
+	_, err := body.ReadFrom(io.LimitReader(decoded, limit+1))
+	switch {
+	case int64(body.Len()) > limit:
+		return nil, &tooLargeError{limit: limit}
+	case err != nil:
+		return nil, fmt.Errorf("the answer was cut short: %w", plain(err))
+	}
+	return body.Bytes(), nil
+}
+
+// discard closes a body that was read, and leaves an empty one for http.Client.
+func discard(response *http.Response) {
+	_ = response.Body.Close()
+	response.Body = http.NoBody
 }
 
 func succeeded(response *http.Response) bool {
@@ -240,6 +262,21 @@ func cause(ctx context.Context, err error) error {
 		return errors.New("the connection was closed before an answer came")
 	}
 	return err
+}
+
+// plain keeps an error that is the system's or the connection's. Other errors
+// of net/http and its like quote what they could not read of the answer.
+func plain(err error) error {
+	var operation *net.OpError
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &operation), errors.As(err, &errno), untrusted(err),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrSchemeMismatch),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return err
+	}
+	return errors.New("the answer is not valid HTTP, or the connection broke")
 }
 
 // withoutURL takes off the wrapping that net/http and net/url put around an

@@ -61,7 +61,7 @@ func nextStep(err error) string {
 			"NO_PROXY, and the certificates that the machine trusts."
 	case apiError.Unusable():
 		return "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again " +
-			"later and report it."
+			"later and report it. Where a list is too large, narrow it down with `keyword`."
 	case status >= 300 && status <= 399:
 		return "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
 	case status == http.StatusUnauthorized:

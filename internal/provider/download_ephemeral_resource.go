@@ -260,17 +260,23 @@ func fileComplaint(field privasfer.FieldError, fileIDs []string) (string, bool) 
 // performDiagnostic is what the user is told where a download was created and
 // its content could not be had.
 func performDiagnostic(err error, lifetime time.Duration) diag.Diagnostic {
-	step := "Check the provider's `download_url`: the API publishes no such URL, so it is the one that you gave."
+	const checkURL = "Check the provider's `download_url`: the API publishes no such URL, so it is the one that you gave."
 	var apiError *privasfer.APIError
+	errors.As(err, &apiError)
+	step, fate := checkURL, "may have been used up. Where it was not, it lapses"
 	switch {
-	case errors.Is(err, context.Canceled):
-		step = "The run was interrupted."
-	case errors.As(err, &apiError) && apiError.TooLarge():
+	case apiError == nil, errors.Is(err, context.Canceled), apiError.Status == http.StatusTooManyRequests, apiError.Status >= 500:
+		step = nextStep(err)
+	case apiError.TooLarge():
 		step = "Raise max_content_bytes, up to 16777216 (16 MiB), if the file is meant to be that large."
+	case apiError.Status == 0:
+		step = nextStep(err) + " " + checkURL
+	}
+	if apiError != nil && apiError.NeverSent {
+		fate = "was not used. It lapses"
 	}
 	return diag.NewErrorDiagnostic("Cannot perform the download", fmt.Sprintf(
-		"%s\n\n%s The download was created, and may have been used up. Where it was not, it lapses within %s.",
-		sentence(err.Error()), step, lifetimeText(lifetime)))
+		"%s\n\n%s\n\nThe download was created, and %s within %s.", sentence(err.Error()), step, fate, lifetimeText(lifetime)))
 }
 
 // setDownload maps a created download to the results.

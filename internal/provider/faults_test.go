@@ -462,7 +462,7 @@ func forbiddenHost(t *testing.T) string {
 // shows it nowhere.
 func TestAccFaults_echo(t *testing.T) {
 	t.Parallel()
-	const scrubbed = "Could not use the header Authorization: Bearer [hidden]."
+	const scrubbed = "Could not use the header Authorization: Bearer ***."
 	everywhere := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		simulator.Status(500, jsonHeader("X-Request-Id", "id-"+token),
@@ -478,8 +478,8 @@ func TestAccFaults_echo(t *testing.T) {
 				creator.path + " was answered 422 Unprocessable Entity: " + scrubbed},
 		}},
 		"everywhere": {fault: everywhere, want: map[string][]string{
-			"data source":        {reader.path + " was answered 500 Internal Server Error: Saw [hidden]. [field-[hidden]: And [hidden].] (request id id-[hidden])", stepServer},
-			"ephemeral resource": {creator.path + " was answered 500 Internal Server Error: Saw [hidden]. [field-[hidden]: And [hidden].] (request id id-[hidden])", stepServer},
+			"data source":        {reader.path + " was answered 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", stepServer},
+			"ephemeral resource": {creator.path + " was answered 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", stepServer},
 		}},
 	}
 	for name, test := range tests {

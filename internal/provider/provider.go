@@ -91,7 +91,7 @@ func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataReque
 
 func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads mails and files that were sent to you with [Privasfer](https://privasfer.com), a secure " +
+		MarkdownDescription: "Reads mails and files at [Privasfer](https://privasfer.com), a secure " +
 			"file transfer service, and creates single-use downloads that live one minute.",
 		Attributes: map[string]schema.Attribute{
 			"token": schema.StringAttribute{

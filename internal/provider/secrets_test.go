@@ -1,11 +1,14 @@
 package provider
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
@@ -264,5 +268,53 @@ func TestAccSecrets_failing(t *testing.T) {
 				t.Errorf("the log tells of\n%q, want\n%q", got, want)
 			}
 		})
+	}
+}
+
+// TestAccSecrets_unsolicited: a server that sends more than it announces has
+// net/http log the rest, by a logger of its own.
+func TestAccSecrets_unsolicited(t *testing.T) {
+	t.Parallel()
+	const rest = "REST-OF-A-MAIL"
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+					return
+				}
+				body := `{"data":{"id":"m"}}`
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+				time.Sleep(100 * time.Millisecond) // until the connection is idle
+				_, _ = fmt.Fprint(conn, rest)
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	w := newBinaryWorkspace(t, fmt.Sprintf(`
+		provider "privasfer" {
+			base_url = "http://%s/api"
+		}
+		ephemeral "privasfer_inbox_mail" "test" {
+			id = "m"
+		}
+		resource "terraform_data" "slow" {
+			%s
+		}`, listener.Addr(), helper(time.Second, "ephemeral.privasfer_inbox_mail.test.subject", "", "")), envToken+"="+testToken)
+	log := w.traced()
+	output := w.run(0, "plan")
+	output += w.run(0, "apply", "-auto-approve")
+	w.checkLeftovers(output, testToken, rest)
+	if !strings.Contains(readFile(t, log), "Privasfer API request") {
+		t.Error("the log has no requests")
 	}
 }
