@@ -1,5 +1,5 @@
 # The main job of this provider, as `make demo` runs it: read a mail of the
-# inbox, and use a file of it once, with nothing of the download kept.
+# inbox, and use its files once, in both ways, with nothing of them kept.
 
 terraform {
   required_version = ">= 1.10"
@@ -12,16 +12,19 @@ terraform {
 }
 
 # The token and the API's URL are in the environment, as PRIVASFER_TOKEN and
-# PRIVASFER_BASE_URL.
-provider "privasfer" {}
+# PRIVASFER_BASE_URL. Only perform needs a download URL.
+provider "privasfer" {
+  download_url = var.download_url
+}
 
 data "privasfer_inbox_mail" "demo" {
   id            = var.mail_id
   include_files = true
 }
 
-# A download is for a single use and lives one minute. It is created in apply,
-# where it is used, and not in plan. It is in no plan file and in no state.
+# The one way: the id, and its consumer fetches the file. A download is for a
+# single use and lives one minute. It is created in apply, where it is used, and
+# not in plan. It is in no plan file and in no state.
 ephemeral "privasfer_download" "demo" {
   file_ids = [for file in data.privasfer_inbox_mail.demo.download.files : file.id if file.extension == "pdf"]
   enabled  = terraform.applying
@@ -52,6 +55,27 @@ resource "terraform_data" "second_use" {
     environment = {
       DOWNLOAD_ID = ephemeral.privasfer_download.demo.id
       REPORT      = var.report
+    }
+  }
+}
+
+# The other way: the content. The provider uses the download at once, so that
+# nothing of it can come too late.
+ephemeral "privasfer_download" "content" {
+  file_ids = [for file in data.privasfer_inbox_mail.demo.download.files : file.id if file.extension == "txt"]
+  perform  = true
+  enabled  = terraform.applying
+}
+
+resource "terraform_data" "consumer" {
+  provisioner "local-exec" {
+    # This runs `helper receive licence.txt`.
+    interpreter = [var.helper, "receive"]
+    command     = "licence.txt"
+
+    environment = {
+      CONTENT = ephemeral.privasfer_download.content.content_base64 # the exact bytes
+      REPORT  = var.report
     }
   }
 }

@@ -4,17 +4,17 @@ variable "mail_id" {
 }
 
 variable "download_url" {
-  description = "Where a download is used, with {id} in place of its id. Here it is the simulator's own URL: the API publishes none."
+  description = "Where a download is performed, with {id} in place of its id. Here it is the simulator's own URL: the API publishes none."
   type        = string
 }
 
 variable "helper" {
-  description = "The path of a program that fetches the download: the demo itself."
+  description = "The path of a program that fetches a download, or receives a content: the demo itself."
   type        = string
 }
 
 variable "report" {
-  description = "The path of the file to which the helper adds what it was answered."
+  description = "The path of the file to which the helper adds what it got."
   type        = string
 }
 

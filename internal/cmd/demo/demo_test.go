@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -15,8 +17,8 @@ import (
 
 // TestMain makes the tests' own program the helper that the demo runs.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == fetchCommand {
-		exitOn(fetch(os.Args[2:]))
+	if help, ok := helperOf(os.Args); ok {
+		exitOn(help(os.Args[2:]))
 		return
 	}
 	os.Exit(m.Run())
@@ -68,12 +70,23 @@ func TestDemo(t *testing.T) {
 		"  apply      downloads created: 1\n",
 		"  use 1      200 OK, 43389 bytes, SHA-256 ",
 		"  use 2      404 Not Found\n",
-		"  yes        to Privasfer the download is used\n",
+		"The content of licence.txt: the same with perform = true\n  plan       downloads created: 0\n  apply      downloads created: 1\n"+
+			"  consumer   got 77 bytes, SHA-256 ",
+		"  yes        plan created no download, apply created two\n",
+		"  yes        the first use got invoice.pdf, byte for byte\n",
+		"  yes        the consumer got licence.txt, byte for byte\n",
+		"  yes        to Privasfer both downloads are used\n",
 		"  yes        the state file (",
 		"  yes        the plan file, unpacked, (",
 		"  yes        all that Terraform printed (",
 		"  apply      POST /api/downloads ",
+		"  apply      GET  /download/",
+		"  helper     GET  /download/",
 	)
+	// One screen.
+	if lines := strings.Count(out.String(), "\n"); lines > 45 {
+		t.Errorf("%d lines", lines)
+	}
 }
 
 func TestDemoExpire(t *testing.T) {
@@ -85,25 +98,71 @@ func TestDemoExpire(t *testing.T) {
 		"  apply      downloads created: 1\n",
 		"  use 1      404 Not Found\n",
 		"  | There are three ways out:\n",
+		"  yes        plan created no download, apply created one\n",
 		"  yes        to Privasfer the download is expired, not used\n",
 		"  yes        Terraform reported the expiry once\n",
 		"  yes        the state file (",
 	)
-	if !strings.Contains(out.String(), ": Download expired\n") || strings.Contains(out.String(), "  use 2") {
+	if !strings.Contains(out.String(), ": Download expired\n") || strings.Contains(out.String(), "  use 2") ||
+		strings.Contains(out.String(), "perform = true") {
 		t.Errorf("not the expiry of one use:\n%s", &out)
 	}
 }
 
 func TestDemoNoticesWhatIsWrong(t *testing.T) {
-	var out bytes.Buffer
-	err := run(t, t.Context(), &out, Options{started: func(s *simulator.Server, _ *http.Server) {
-		s.Inject("GET "+performPrefix, 1, simulator.Status(http.StatusOK, nil, "not the invoice"))
-	}})
-	// The fault used nothing up, so the second use gets the file.
-	for _, claim := range []string{"the first use was answered, the second refused", "the first use got invoice.pdf"} {
-		if err == nil || !strings.Contains(err.Error(), "not so that "+claim) {
-			t.Errorf("%q goes unnoticed when it is false: %v", claim, err)
+	byProvider := func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "terraform-provider-privasfer/") }
+	byHelper := func(r *http.Request) bool { return !byProvider(r) }
+	for name, test := range map[string]struct {
+		caller func(*http.Request) bool
+		claims []string
+	}{
+		// The fault used nothing up.
+		"the helper":   {byHelper, []string{"the first use was answered, the second refused", "the first use got invoice.pdf", "to Privasfer both downloads are used"}},
+		"the provider": {byProvider, []string{"the consumer got licence.txt, byte for byte", "to Privasfer both downloads are used"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := run(t, t.Context(), &out, Options{started: func(s *simulator.Server, _ *http.Server) {
+				s.Inject("GET "+performPrefix, -1, simulator.When(test.caller, simulator.Status(http.StatusOK, nil, "not the file")))
+			}})
+			for _, claim := range test.claims {
+				if err == nil || !strings.Contains(err.Error(), "not so that "+claim) {
+					t.Errorf("%q goes unnoticed when it is false: %v", claim, err)
+				}
+			}
+		})
+	}
+}
+
+// A content is found however it was written down.
+func TestSecretsOf(t *testing.T) {
+	content := fileNamed("licence.txt").Content
+	quoted, err := json.Marshal(string(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, written := range map[string][]byte{
+		"as it is": content,
+		"JSON":     quoted,
+		"base64":   []byte(base64.StdEncoding.EncodeToString(content)),
+	} {
+		if !leaks(append([]byte("before "), written...), secretsOf(content)) {
+			t.Errorf("%s: not found", name)
 		}
+	}
+	if leaks([]byte("something else"), secretsOf(content)) {
+		t.Error("found where it is not")
+	}
+}
+
+// No error of the helper's repeats the content: it would be in Terraform's output.
+func TestReceiveRefuses(t *testing.T) {
+	t.Setenv("CONTENT", "no base64")
+	if err := receive([]string{"licence.txt"}); err == nil || err.Error() != "CONTENT is not base64" {
+		t.Errorf("got %v", err)
+	}
+	if err := receive(nil); err == nil {
+		t.Error("a name is missing, and it is no error")
 	}
 }
 

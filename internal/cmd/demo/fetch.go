@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,10 +18,24 @@ import (
 // fetchCommand makes this program the helper that examples/demo runs.
 const fetchCommand = "fetch"
 
-// answer is what the helper saw of one use of the download: Terraform hides
-// the output of a provisioner that was given an ephemeral value.
+// receiveCommand makes it the one that is given a content.
+const receiveCommand = "receive"
+
+// helperOf returns the helper that a command line asks for, if it does.
+func helperOf(args []string) (help func(args []string) error, ok bool) {
+	if len(args) < 2 {
+		return nil, false
+	}
+	help, ok = map[string]func([]string) error{fetchCommand: fetch, receiveCommand: receive}[args[1]]
+	return help, ok
+}
+
+// answer is what the helper saw of one use of a download, or of a content that
+// it was given: Terraform hides the output of a provisioner that was given an
+// ephemeral value.
 type answer struct {
-	Status int
+	Given  string // the name of a file whose content it was given
+	Status int    // of a use
 	Size   int
 	SHA256 string
 }
@@ -43,6 +58,29 @@ func fetch(args []string) error {
 	if err != nil {
 		return fmt.Errorf("fetching the download: %w", err)
 	}
+	return addToReport(got)
+}
+
+// receive adds the content that it was given to the report.
+func receive(args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("usage: %s NAME", receiveCommand)
+	}
+	content, err := base64.StdEncoding.DecodeString(os.Getenv("CONTENT"))
+	if err != nil {
+		return errors.New("CONTENT is not base64") // no more: it is secret
+	}
+	return addToReport(answerOf(answer{Given: args[0]}, content))
+}
+
+// answerOf completes an answer by its content.
+func answerOf(got answer, content []byte) answer {
+	sum := sha256.Sum256(content)
+	got.Size, got.SHA256 = len(content), hex.EncodeToString(sum[:])
+	return got
+}
+
+func addToReport(got answer) error {
 	line, err := json.Marshal(got)
 	if err != nil {
 		return err
@@ -67,11 +105,10 @@ func get(address string) (answer, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	sum := sha256.Sum256(body)
-	return answer{Status: response.StatusCode, Size: len(body), SHA256: hex.EncodeToString(sum[:])}, err
+	return answerOf(answer{Status: response.StatusCode}, body), err
 }
 
-// readReport returns the answers in the order of the uses.
+// readReport returns the answers, those to the uses in their order.
 func readReport(path string) ([]answer, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -13,8 +13,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == fetchCommand {
-		exitOn(fetch(os.Args[2:]))
+	if help, ok := helperOf(os.Args); ok {
+		exitOn(help(os.Args[2:]))
 		return
 	}
 	var options Options

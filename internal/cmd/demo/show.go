@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
 // expirySummary is what the provider calls a download that expired in use.
@@ -37,13 +39,12 @@ func (d *demo) expiryDiagnostics() []diagnostic {
 	return found
 }
 
-// showDownload prints what became of the download, use by use.
+// showDownload prints what became of the download whose id was given away, use
+// by use.
 func (d *demo) showDownload(answers []answer) {
-	d.print("\nThe download of invoice.pdf: ephemeral \"privasfer_download\"\n")
-	requests := d.simulator.Requests()
-	d.print("  plan       downloads created: %d\n", creations(requests[:d.planned]))
-	d.print("  apply      downloads created: %d\n", creations(requests[d.planned:]))
-	for i, answer := range answers {
+	d.print("\nThe download of invoice.pdf: ephemeral \"privasfer_download\", by its id\n")
+	d.showCreations(simulator.FileInvoice)
+	for i, answer := range usesOf(answers) {
 		text := fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
 		if answer.Status == http.StatusOK {
 			text += fmt.Sprintf(", %d bytes, SHA-256 %.16s…", answer.Size, answer.SHA256)
@@ -55,6 +56,22 @@ func (d *demo) showDownload(answers []answer) {
 		return
 	}
 	d.print("  A download is for one use, within one minute; -expire shows the end of that minute.\n")
+	d.showContent(answers)
+}
+
+// showContent prints what became of the download that the provider performed.
+func (d *demo) showContent(answers []answer) {
+	d.print("\nThe content of licence.txt: the same with perform = true\n")
+	d.showCreations(simulator.FileLicence)
+	for _, answer := range givenOf(answers) {
+		d.print("  consumer   got %d bytes, SHA-256 %.16s…\n", answer.Size, answer.SHA256)
+	}
+}
+
+func (d *demo) showCreations(fileID string) {
+	requests := d.simulator.Requests()
+	d.print("  plan       downloads created: %d\n", creations(requests[:d.planned], fileID))
+	d.print("  apply      downloads created: %d\n", creations(requests[d.planned:], fileID))
 }
 
 func (d *demo) showExpiry() {
@@ -94,7 +111,10 @@ func (d *demo) showRequests() {
 			caller = "apply"
 		}
 		if id, ok := strings.CutPrefix(path, performPrefix); ok {
-			caller, path = "helper", fmt.Sprintf("%s%.8s…", performPrefix, id)
+			path = fmt.Sprintf("%s%.8s…", performPrefix, id)
+		}
+		if !strings.HasPrefix(request.Header.Get("User-Agent"), "terraform-provider-privasfer/") {
+			caller = "helper"
 		}
 		d.print("  %-10s %-4s %-50s %d\n", caller, request.Method, path, request.Status)
 	}
