@@ -27,8 +27,9 @@ import (
 // ephemeralEngines are the engines that have ephemeral resources.
 var ephemeralEngines = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_10_0)}
 
-// noon is the time on the injected clock.
-var noon = time.Date(2026, 5, 20, 12, 0, 0, 500_000_000, time.UTC)
+// noon is the time on the injected clock: far away, since the engines hold
+// RenewAt against their own.
+var noon = time.Date(2126, 5, 20, 12, 0, 0, 500_000_000, time.UTC)
 
 func atNoon() time.Time { return noon }
 
@@ -56,8 +57,8 @@ func TestAccDownloadEphemeralResource(t *testing.T) {
 					"on_expiry":         knownvalue.Null(),
 					"id":                knownvalue.StringFunc(oneOfDownloads(api)),
 					"files":             knownvalue.ListExact([]knownvalue.Check{licenceFile, bareFile, invoiceFile}),
-					"created_at":        knownvalue.StringExact("2026-05-20 12:00:00"),
-					"expires_at":        knownvalue.StringExact("2026-05-20T12:01:00Z"),
+					"created_at":        knownvalue.StringExact("2126-05-20 12:00:00"),
+					"expires_at":        knownvalue.StringExact("2126-05-20T12:01:00Z"),
 					"perform":           knownvalue.Null(),
 					"max_content_bytes": knownvalue.Null(),
 					"content":           knownvalue.Null(),

@@ -271,9 +271,10 @@ func TestAccDownload_interrupted(t *testing.T) {
 		interrupt()
 		simulator.Hang()(w, r, next)
 	})
-	w := newWorkspace(t, api.providerBlock()+download(""))
+	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%q]\n}\n",
+		simulator.FileInvoice))
 	started := time.Now()
-	result, err := w.Run(ctx, "apply", "-auto-approve", "-no-color")
+	result, err := w.Run(ctx, "plan", "-no-color")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +362,7 @@ func checkReport(t *testing.T, from string, diagnostics []*tfprotov6.Diagnostic,
 	}
 	got := diagnostics[0]
 	if got.Severity != severity || got.Summary != "Download expired" ||
-		!strings.Contains(got.Detail, "expired at 2026-05-20T12:01:00Z") || !strings.Contains(got.Detail, "A download lives one minute") {
+		!strings.Contains(got.Detail, "expired at 2126-05-20T12:01:00Z") || !strings.Contains(got.Detail, "A download lives one minute") {
 		t.Errorf("%s reports %s %q: %s", from, got.Severity, got.Summary, got.Detail)
 	}
 }

@@ -1,10 +1,10 @@
 package provider
 
 import (
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -34,34 +34,34 @@ var (
 		early: "Error: Download expired", late: "Error: Download expired", lateUsed: true, told: 1}
 )
 
-// engineUnderTest finds out which engine the tests run on.
+// engineUnderTest is the engine that the tests run on.
 func engineUnderTest(t *testing.T) engine {
 	t.Helper()
-	path, err := program()
+	found, err := findEngine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	output, err := exec.CommandContext(t.Context(), path, "version", "-json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var version struct {
-		Version string `json:"terraform_version"`
-	}
-	if err := json.Unmarshal(output, &version); err != nil {
-		t.Fatal(err)
-	}
-	plain, err := exec.CommandContext(t.Context(), path, "version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	switch {
-	case strings.HasPrefix(string(plain), "OpenTofu"):
-		return openTofu
-	case showsRenewDiagnostics(version.Version):
-		return terraformFrom117
-	}
-	return terraformBefore117
+	return found
 }
 
-func (e engine) String() string { return fmt.Sprintf("on %s", e.name) }
+// findEngine asks the program what it is, once.
+var findEngine = sync.OnceValues(func() (engine, error) {
+	path, err := program()
+	if err != nil {
+		return engine{}, err
+	}
+	output, err := exec.Command(path, "version").Output()
+	if err != nil {
+		return engine{}, fmt.Errorf("%s version: %w", path, err)
+	}
+	name, version, _ := strings.Cut(string(output), " v")
+	switch {
+	case name == "OpenTofu":
+		return openTofu, nil
+	case showsRenewDiagnostics(version):
+		return terraformFrom117, nil
+	}
+	return terraformBefore117, nil
+})
+
+func (e engine) String() string { return "on " + e.name }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -61,6 +62,22 @@ func runTests(m *testing.M) int {
 	} {
 		if err := os.Setenv(variable, value); err != nil {
 			panic(err)
+		}
+	}
+	found, err := findEngine()
+	if err != nil {
+		panic(err)
+	}
+	if found.name == openTofu.name {
+		// terraform-plugin-testing has to be told where OpenTofu looks for a
+		// provider whose source is not written out.
+		for variable, value := range map[string]string{
+			"TF_ACC_PROVIDER_HOST":      "registry.opentofu.org",
+			"TF_ACC_PROVIDER_NAMESPACE": "hashicorp",
+		} {
+			if err := os.Setenv(variable, value); err != nil {
+				panic(err)
+			}
 		}
 	}
 	return m.Run()
@@ -180,12 +197,32 @@ func (w *workspace) run(exitCode int, args ...string) string {
 // TF_REATTACH_PROVIDERS says of it.
 func serve(t *testing.T, options ...Option) string {
 	t.Helper()
+	return serveAll(t, map[string]provider.Provider{terraform.Source: New(testVersion, options...)()})
+}
+
+// serveAll serves several providers, by their sources.
+func serveAll(t *testing.T, providers map[string]provider.Provider) string {
+	t.Helper()
+	servers := map[string]any{}
+	for source, served := range providers {
+		server := serveOne(t, source, served)
+		servers["registry.terraform.io/"+source], servers["registry.opentofu.org/"+source] = server, server
+	}
+	encoded, err := json.Marshal(servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(encoded)
+}
+
+func serveOne(t *testing.T, source string, served provider.Provider) map[string]any {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reattach, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
 	failed := make(chan error, 1)
 	go func() {
-		failed <- tf6server.Serve("registry.terraform.io/"+terraform.Source,
-			providerserver.NewProtocol6(New(testVersion, options...)()),
+		failed <- tf6server.Serve("registry.terraform.io/"+source,
+			providerserver.NewProtocol6(served),
 			tf6server.WithDebug(ctx, reattach, closed),
 			// Like terraform-plugin-testing: logs as TF_LOG says, none otherwise.
 			tf6server.WithLoggingSink(t), tf6server.WithGoPluginLogger(hclog.NewNullLogger()))
@@ -202,19 +239,11 @@ func serve(t *testing.T, options ...Option) string {
 		t.Fatalf("serving the provider: %v", err)
 	}
 	type address struct{ Network, String string }
-	server := map[string]any{
+	return map[string]any{
 		"Protocol":        string(config.Protocol),
 		"ProtocolVersion": config.ProtocolVersion,
 		"Pid":             config.Pid,
 		"Test":            config.Test,
 		"Addr":            address{config.Addr.Network(), config.Addr.String()},
 	}
-	encoded, err := json.Marshal(map[string]any{
-		"registry.terraform.io/" + terraform.Source: server,
-		"registry.opentofu.org/" + terraform.Source: server,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(encoded)
 }

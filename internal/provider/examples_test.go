@@ -1,0 +1,456 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+// keepVariable makes this test binary any of the programs that the examples
+// name. It holds the file in which the program keeps what it was handed.
+const keepVariable = "TEST_KEEP"
+
+// handed are the variables in which the examples hand a program something.
+var handed = []string{"DOWNLOAD_ID", "PASSWORD", "LICENCE"}
+
+// Before TestMain, which knows one helper only.
+func init() {
+	if file := os.Getenv(keepVariable); file != "" {
+		os.Exit(keep(file))
+	}
+}
+
+func keep(file string) int {
+	kept := map[string]string{"program": filepath.Base(os.Args[0])}
+	for _, variable := range handed {
+		if value, ok := os.LookupEnv(variable); ok {
+			kept[variable] = value
+		}
+	}
+	content, err := json.Marshal(kept)
+	if err != nil {
+		return 2
+	}
+	// A second run fails: no example has its program run twice.
+	created, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 3
+	}
+	_, err = created.Write(content)
+	if closed := created.Close(); err != nil || closed != nil {
+		return 4
+	}
+	return 0
+}
+
+func readKept(t *testing.T, file string) map[string]string {
+	t.Helper()
+	var kept map[string]string
+	if err := json.Unmarshal([]byte(readFile(t, file)), &kept); err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+// example is what a file of examples/ must show.
+type example struct {
+	data    *simulator.Data // DefaultData if nil
+	token   string          // the variable that it is in; PRIVASFER_TOKEN if ""
+	beside  string          // configuration that shows what the example alone does not
+	standin func() *standin // the other provider that it uses
+
+	planned, applied []string // requests, see checkRequests
+
+	outputs   map[string]knownvalue.Check
+	resources map[string]knownvalue.Check // the "output" of a terraform_data, by its address
+
+	// program is what the example runs, and hands what it gets: {id} is the
+	// download.
+	program string
+	hands   map[string]string
+
+	// standinPlan and standinApply are what arrives at the other provider.
+	standinPlan, standinApply []string
+
+	downloads int             // made at plan and at apply
+	state     simulator.State // of each of them
+	files     []string        // in each of them
+
+	secrets []string // that may be kept nowhere, besides the token and the ids of downloads
+}
+
+// Contents of files in the data set, and what stands in for a kubeconfig.
+const (
+	clusterCA    = "MARKER-CLUSTER-CA-51c0"
+	clusterToken = "MARKER-CLUSTER-TOKEN-9ae7"
+)
+
+func contentOf(t *testing.T, data *simulator.Data, id string) string {
+	t.Helper()
+	at := slices.IndexFunc(data.Files, func(file simulator.File) bool { return file.ID == id })
+	if at < 0 {
+		t.Fatalf("there is no file %s", id)
+	}
+	return string(data.Files[at].Content)
+}
+
+// examples is every file of examples/ but the demo, which has a test of its
+// own.
+func examples(t *testing.T) map[string]example {
+	t.Helper()
+	const (
+		body    = "<p>Mail body</p>"
+		secret  = "<p>MARKER-BODY-SECRET-7d21</p>"
+		getMail = "GET /api/inbox/" + simulator.MailFull + "?include=download"
+		create  = "POST /api/downloads"
+		perform = "GET /download/{id}"
+	)
+	licence := contentOf(t, simulator.DefaultData(), simulator.FileLicence)
+	key := contentOf(t, simulator.DefaultData(), simulator.FileKey)
+
+	// The documentation's mail, with a body that can be searched for.
+	secretBody := simulator.DefaultData()
+	secretBody.InboxMails[0].Body = new(secret)
+
+	kubeconfig := simulator.DefaultData()
+	kubeconfig.Files = append(kubeconfig.Files,
+		simulator.File{ID: "old", Filename: "old-kubeconfig", Extension: "yaml", FullFilename: "old-kubeconfig.yaml", Content: []byte("{}")},
+		simulator.File{ID: "new", Filename: "kubeconfig", Extension: "yaml", FullFilename: "kubeconfig.yaml", Content: fmt.Appendf(nil,
+			"apiVersion: v1\nkind: Config\nclusters:\n- name: partner\n  cluster:\n    server: https://cluster.invalid:6443\n    certificate-authority-data: %s\n"+
+				"users:\n- name: partner\n  user:\n    token: %s\n",
+			base64.StdEncoding.EncodeToString([]byte(clusterCA)), clusterToken)})
+	configured := fmt.Sprintf("configure {cluster_ca_certificate = %q, host = \"https://cluster.invalid:6443\", token = %q}", clusterCA, clusterToken)
+
+	newest := simulator.DefaultData()
+	sender := &simulator.Sender{Name: "Sender Name", Email: "sender@email.address"}
+	newest.InboxMails = append(newest.InboxMails,
+		simulator.InboxMail{ID: "older", Sender: sender, ReceivedAt: "2019-05-15 14:10:59",
+			Download: &simulator.MailDownload{ID: "older-download", FileIDs: []string{simulator.FileKey}}},
+		simulator.InboxMail{ID: "of another", Subject: new("From sender@email.address"), Sender: &simulator.Sender{Email: "other@email.address"},
+			ReceivedAt: "2019-05-17 00:00:00", Download: &simulator.MailDownload{ID: "other-download", FileIDs: []string{simulator.FileBackup}}},
+		simulator.InboxMail{ID: "no files", Sender: sender, ReceivedAt: "2019-05-18 00:00:00", Download: &simulator.MailDownload{ID: "no-files-download"}},
+	)
+
+	return map[string]example{
+		"provider/provider.tf": {
+			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
+			planned: []string{"GET /api/files/" + simulator.FileInvoice},
+		},
+		"provider/provider-token.tf": {
+			token:   "TF_VAR_privasfer_token",
+			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
+			planned: []string{"GET /api/files/" + simulator.FileInvoice},
+		},
+		"data-sources/privasfer_file/data-source.tf": {
+			planned: []string{"GET /api/files/" + simulator.FileInvoice},
+			outputs: map[string]knownvalue.Check{"invoice": text("invoice.pdf, 42.37 KB")},
+		},
+		"data-sources/privasfer_files/data-source.tf": {
+			planned: []string{"GET /api/files?keyword=invoice&sort=-created_at"},
+			outputs: map[string]knownvalue.Check{"invoices": attributes{simulator.FileInvoice: text("invoice.pdf")}.exactly()},
+		},
+		"data-sources/privasfer_inbox_mail/data-source.tf": {
+			planned: []string{getMail + ",download.files"},
+			outputs: map[string]knownvalue.Check{
+				"files_of_the_offer": attributes{"invoice.pdf": text("42.37 KB"), "licence.txt": text("77 B")}.exactly()},
+		},
+		"data-sources/privasfer_inbox_mails/data-source.tf": {
+			planned: []string{"GET /api/inbox?include=download&keyword=sender%40email.address&sort=-received_at"},
+			outputs: map[string]knownvalue.Check{
+				"subjects": attributes{simulator.MailFull: text("Secure files"), simulator.MailSparse: null}.exactly()},
+		},
+		"data-sources/privasfer_mail/data-source.tf": {
+			planned: []string{"GET /api/mails?include=download&sort=-sent_at", "GET /api/mails/" + simulator.SentFull + "?include=download"},
+			outputs: map[string]knownvalue.Check{"newest": text("success, sent to recipient@email.address")},
+		},
+		"data-sources/privasfer_mails/data-source.tf": {
+			planned: []string{"GET /api/mails?include=download&sort=-sent_at"},
+			outputs: map[string]knownvalue.Check{
+				"unopened": knownvalue.ListExact([]knownvalue.Check{text("ruta@email.address"), null, null, text("")})},
+		},
+		"ephemeral-resources/privasfer_download/ephemeral-resource.tf": {
+			planned: []string{getMail + ",download.files"},
+			applied: []string{create},
+			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
+			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence, simulator.FileInvoice},
+		},
+		"ephemeral-resources/privasfer_inbox_mail/ephemeral-resource.tf": {
+			data:    secretBody,
+			applied: []string{getMail},
+			program: "use-the-password", hands: map[string]string{"PASSWORD": secret},
+			secrets: []string{secret},
+		},
+		"functions/rfc3339/function.tf": {
+			planned: []string{getMail},
+			outputs: map[string]knownvalue.Check{"received_at": text("2019-05-15T14:11:00+03:00")},
+		},
+		"guides/body-into-write-only/main.tf": {
+			data: secretBody, standin: newAWS,
+			applied:     []string{getMail},
+			standinPlan: []string{`plan {secret_id = "partner-password", secret_string_wo = "", secret_string_wo_version = 1}`},
+			standinApply: []string{
+				fmt.Sprintf(`plan {secret_id = "partner-password", secret_string_wo = %q, secret_string_wo_version = 1}`, secret),
+				fmt.Sprintf(`create {secret_id = "partner-password", secret_string_wo = %q, secret_string_wo_version = 1}`, secret),
+			},
+			secrets: []string{secret},
+		},
+		"guides/data-source-or-ephemeral/main.tf": {
+			planned: []string{getMail},
+			applied: []string{getMail},
+			outputs: map[string]knownvalue.Check{"subject": text("Secure files")},
+			program: "use-the-password", hands: map[string]string{"PASSWORD": body},
+		},
+		"guides/find-a-file/main.tf": {
+			planned: []string{"GET /api/files?keyword=licence"},
+			applied: []string{create},
+			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
+			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence},
+		},
+		"guides/key-into-write-only/main.tf": {
+			standin:     newAWS,
+			planned:     []string{"GET /api/files?keyword=server-key"},
+			applied:     []string{create, perform},
+			standinPlan: []string{`plan {secret_id = "server-key", secret_string_wo = "", secret_string_wo_version = 1}`},
+			standinApply: []string{
+				fmt.Sprintf(`plan {secret_id = "server-key", secret_string_wo = %q, secret_string_wo_version = 1}`, key),
+				fmt.Sprintf(`create {secret_id = "server-key", secret_string_wo = %q, secret_string_wo_version = 1}`, key),
+			},
+			downloads: 1, state: simulator.Performed, files: []string{simulator.FileKey},
+			secrets: []string{strings.Split(key, "\n")[1], base64.StdEncoding.EncodeToString([]byte(key))},
+		},
+		"guides/kubeconfig-into-provider/main.tf": {
+			data: kubeconfig, standin: newKubernetes,
+			planned:     []string{"GET /api/files?keyword=kubeconfig", create, perform},
+			applied:     []string{create, perform},
+			standinPlan: []string{configured, `plan {metadata = [{name = "partner"}]}`},
+			standinApply: []string{configured,
+				`plan {metadata = [{name = "partner"}]}`, `create {metadata = [{name = "partner"}]}`},
+			downloads: 2, state: simulator.Performed, files: []string{"new"},
+			secrets: []string{clusterCA, clusterToken, base64.StdEncoding.EncodeToString([]byte(clusterCA))},
+		},
+		"guides/licence-for-provisioner/main.tf": {
+			planned: []string{"GET /api/files?keyword=licence"},
+			applied: []string{create, perform},
+			program: "install-the-licence", hands: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
+			downloads: 1, state: simulator.Performed, files: []string{simulator.FileLicence},
+			secrets: []string{base64.StdEncoding.EncodeToString([]byte(licence)), "You may read this file"},
+		},
+		"guides/mails-by-id/main.tf": {
+			planned: []string{"GET /api/inbox?include=download&sort=received_at"},
+			resources: map[string]knownvalue.Check{
+				fmt.Sprintf("terraform_data.mail[%q]", simulator.MailUnopened): attributes{
+					"subject": text("Raktas – šiandien"), "received_at": text("2019-05-16 08:00:00")}.exactly(),
+				fmt.Sprintf("terraform_data.mail[%q]", simulator.MailBare): attributes{"subject": null, "received_at": null}.exactly(),
+			},
+		},
+		"guides/newest-mail/main.tf": {
+			data:    newest,
+			planned: []string{"GET /api/inbox?include=download,download.files&keyword=sender%40email.address"},
+			applied: []string{create},
+			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
+			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence, simulator.FileInvoice},
+		},
+	}
+}
+
+// TestAccExamples runs every example as it stands: it is valid, asks the API for
+// what it says and when, shows what it promises, and leaves no secret behind.
+// The environment is that of this process, which serves the provider.
+func TestAccExamples(t *testing.T) {
+	root := filepath.Join(terraform.Root(), "examples")
+	table := examples(t)
+	found := map[string]bool{}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && filepath.Ext(file) == ".tf" {
+			name, _ := filepath.Rel(root, file)
+			found[filepath.ToSlash(name)] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.DeleteFunc(found, func(name string, _ bool) bool { return strings.HasPrefix(name, "demo/") })
+	for name := range found {
+		if _, ok := table[name]; !ok {
+			t.Errorf("examples/%s has no line in the table: nobody knows whether it runs", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		if !found[name] {
+			t.Errorf("there is no examples/%s", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) { table[name].run(t, filepath.Join(root, name)) })
+	}
+}
+
+// TestAccExamples_format: the examples, and with them the documentation, are
+// written as terraform fmt writes.
+func TestAccExamples_format(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, "")
+	w.Dir = filepath.Join(terraform.Root(), "examples")
+	w.run(0, "fmt", "-check", "-diff", "-recursive")
+}
+
+func (e example) run(t *testing.T, file string) {
+	api := newAPI(t, simulator.Options{Data: e.data})
+	token := testToken
+	if e.token != "" {
+		token = ""
+	}
+	t.Setenv(envToken, token)
+	t.Setenv(envBaseURL, api.URL)
+	t.Setenv(envDownloadURL, api.downloadURL()+"{id}")
+	providers := map[string]provider.Provider{terraform.Source: New(testVersion)()}
+	other := &standin{notes: &notes{}}
+	if e.standin != nil {
+		other = e.standin()
+		providers["hashicorp/"+other.name] = other
+	}
+	kept := filepath.Join(t.TempDir(), "kept")
+	w := exampleWorkspace(t, file, e.beside, providers)
+	w.Env = append(w.Env, keepVariable+"="+kept)
+	if e.token != "" {
+		w.Env = append(w.Env, e.token+"="+testToken)
+	}
+	if e.program != "" {
+		w.addProgram(e.program)
+	}
+
+	output := w.run(0, "validate")
+	api.checkRequests(t)
+	output += w.run(0, "plan", "-out", "plan")
+	api.checkRequests(t, e.planned...)
+	checkNotes(t, other.notes.take(), e.standinPlan)
+	output += w.run(0, "apply", "plan")
+	api.checkRequests(t, e.applied...)
+	checkNotes(t, other.notes.take(), e.standinApply)
+	if strings.Contains(output, "Warning") {
+		t.Errorf("the example warns:\n%s", output)
+	}
+
+	secrets := append([]string{testToken}, e.secrets...)
+	if got := len(api.Downloads()); got != e.downloads {
+		t.Errorf("got %d downloads, want %d", got, e.downloads)
+	}
+	id := ""
+	for _, download := range api.Downloads() {
+		id = download.ID
+		secrets = append(secrets, id)
+		if download.State != e.state || !slices.Equal(download.FileIDs, e.files) {
+			t.Errorf("a download of %q is %s, want %q and %s", download.FileIDs, download.State, e.files, e.state)
+		}
+	}
+	if e.program != "" {
+		want := map[string]string{"program": e.program}
+		for variable, value := range e.hands {
+			want[variable] = strings.ReplaceAll(value, "{id}", id)
+		}
+		if got := readKept(t, kept); !maps.Equal(got, want) {
+			t.Errorf("the program kept %q, want %q", got, want)
+		}
+	}
+
+	var checks []statecheck.StateCheck
+	for name, want := range e.outputs {
+		checks = append(checks, statecheck.ExpectKnownOutputValue(name, want))
+	}
+	for address, want := range e.resources {
+		checks = append(checks, statecheck.ExpectKnownValue(address, tfjsonpath.New("output"), want))
+	}
+	if len(checks) > 0 {
+		w.checkState(checks...)
+	}
+	w.checkKept(output, secrets...)
+}
+
+// exampleWorkspace holds an example, and where that has no terraform block, one
+// in a file beside it.
+func exampleWorkspace(t *testing.T, file, beside string, providers map[string]provider.Provider) *workspace {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
+	config := readFile(t, file)
+	files := map[string]string{filepath.Base(file): config, "beside.tf": beside}
+	if !regexp.MustCompile(`(?m)^terraform \{`).MatchString(config) {
+		w.write("") // main.tf, and so none of those that have a block of their own
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.UseReattached(t.TempDir(), serveAll(t, providers)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// addProgram makes this test binary a program in the workspace.
+func (w *workspace) addProgram(name string) {
+	w.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Link(self, filepath.Join(w.Dir, name)); err == nil {
+		return
+	}
+	// It is on another disk.
+	content, err := os.ReadFile(self)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.Dir, name), content, 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// checkKept searches what Terraform keeps, the plan file and the state, and what
+// it printed.
+func (w *workspace) checkKept(output string, secrets ...string) {
+	w.t.Helper()
+	searched := map[string][]byte{
+		"the output": []byte(output),
+		"the state":  []byte(readFile(w.t, filepath.Join(w.Dir, "terraform.tfstate"))),
+	}
+	for name, content := range unzip(w.t, filepath.Join(w.Dir, "plan")) {
+		searched["the plan's "+name] = content
+	}
+	for place, content := range searched {
+		for _, secret := range secrets {
+			if bytes.Contains(content, []byte(secret)) {
+				w.t.Errorf("%s holds %q", place, secret)
+			}
+		}
+	}
+}
+
+func checkNotes(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("at the other provider arrived\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,0 +1,187 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	providerschema "github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// standin stands for another provider that an example uses: its schema as far
+// as the example goes, and no more. It notes what arrives.
+type standin struct {
+	name      string
+	arguments map[string]providerschema.Attribute
+	resource  standinResource
+	notes     *notes
+}
+
+// notes are what arrived at a stand-in, for a test to take.
+type notes struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (n *notes) add(call string, config tftypes.Value) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, call+" "+describe(config))
+}
+
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	taken := n.lines
+	n.lines = nil
+	return taken
+}
+
+// describe writes a value as HCL would, in one line and in a fixed order.
+func describe(value tftypes.Value) string {
+	var (
+		object map[string]tftypes.Value
+		list   []tftypes.Value
+		text   string
+		number big.Float
+	)
+	switch {
+	case !value.IsKnown():
+		return "unknown"
+	case value.IsNull():
+		return "null"
+	case value.As(&text) == nil:
+		return fmt.Sprintf("%q", text)
+	case value.As(&number) == nil:
+		return number.String()
+	case value.As(&object) == nil:
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			parts = append(parts, name+" = "+describe(object[name]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case value.As(&list) == nil:
+		var parts []string
+		for _, element := range list {
+			parts = append(parts, describe(element))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return value.String()
+}
+
+func (s *standin) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = s.name
+}
+
+func (s *standin) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerschema.Schema{Attributes: s.arguments}
+}
+
+func (s *standin) Configure(_ context.Context, req provider.ConfigureRequest, _ *provider.ConfigureResponse) {
+	if len(s.arguments) > 0 {
+		s.notes.add("configure", req.Config.Raw)
+	}
+}
+
+func (s *standin) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
+func (s *standin) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{func() resource.Resource {
+		served := s.resource
+		served.notes = s.notes
+		return &served
+	}}
+}
+
+// standinResource keeps what it is given, and nothing of what is write-only.
+type standinResource struct {
+	name       string
+	schema     schema.Schema
+	validators []resource.ConfigValidator
+	notes      *notes
+}
+
+var (
+	_ resource.ResourceWithConfigValidators = (*standinResource)(nil)
+	_ resource.ResourceWithModifyPlan       = (*standinResource)(nil)
+)
+
+func (r *standinResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = r.name
+}
+
+func (r *standinResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = r.schema
+}
+
+func (r *standinResource) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return r.validators
+}
+
+func (r *standinResource) ModifyPlan(_ context.Context, req resource.ModifyPlanRequest, _ *resource.ModifyPlanResponse) {
+	r.notes.add("plan", req.Config.Raw)
+}
+
+func (r *standinResource) Create(_ context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.notes.add("create", req.Config.Raw)
+	resp.State.Raw = req.Plan.Raw
+}
+
+func (r *standinResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+
+func (r *standinResource) Update(context.Context, resource.UpdateRequest, *resource.UpdateResponse) {}
+
+func (r *standinResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
+
+// newAWS stands for hashicorp/aws. Like the real one it refuses a version
+// without its text, or the other way around, and null is no text.
+func newAWS() *standin {
+	return &standin{
+		name:  "aws",
+		notes: &notes{},
+		resource: standinResource{
+			name: "aws_secretsmanager_secret_version",
+			schema: schema.Schema{Attributes: map[string]schema.Attribute{
+				"secret_id":                schema.StringAttribute{Required: true},
+				"secret_string_wo":         schema.StringAttribute{Optional: true, Sensitive: true, WriteOnly: true},
+				"secret_string_wo_version": schema.Int64Attribute{Optional: true},
+			}},
+			validators: []resource.ConfigValidator{
+				resourcevalidator.RequiredTogether(path.MatchRoot("secret_string_wo"), path.MatchRoot("secret_string_wo_version")),
+			},
+		},
+	}
+}
+
+// newKubernetes stands for hashicorp/kubernetes.
+func newKubernetes() *standin {
+	return &standin{
+		name:  "kubernetes",
+		notes: &notes{},
+		arguments: map[string]providerschema.Attribute{
+			"host":                   providerschema.StringAttribute{Optional: true},
+			"cluster_ca_certificate": providerschema.StringAttribute{Optional: true},
+			"token":                  providerschema.StringAttribute{Optional: true},
+		},
+		resource: standinResource{
+			name: "kubernetes_namespace_v1",
+			schema: schema.Schema{Blocks: map[string]schema.Block{
+				"metadata": schema.ListNestedBlock{NestedObject: schema.NestedBlockObject{
+					Attributes: map[string]schema.Attribute{"name": schema.StringAttribute{Optional: true}},
+				}},
+			}},
+		},
+	}
+}
