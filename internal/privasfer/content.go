@@ -148,10 +148,11 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 	if current, ok := request.Context().Value(callKey{}).(*call); ok {
 		current.redirected = true
 	}
+	local := isLoopback(request.URL.Hostname()) && isLoopback(via[0].URL.Hostname())
 	switch {
 	case len(via) > maxRedirects:
 		return fmt.Errorf("the content was redirected more than %d times", maxRedirects)
-	case request.URL.Scheme != "https" && !(isLoopback(request.URL.Hostname()) && isLoopback(via[0].URL.Hostname())):
+	case request.URL.Scheme != "https" && !local:
 		return errors.New("the content was redirected to a URL that is not https")
 	}
 	// net/http names the URL that redirects, and with it the download.
