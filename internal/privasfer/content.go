@@ -41,6 +41,10 @@ func ParseDownloadURL(text string) (*url.URL, error) {
 	if !strings.Contains(before, "?") {
 		text = before + url.PathEscape(idPlace) + after
 	}
+	if strings.Count(strings.ToLower(text), strings.ToLower(url.PathEscape(idPlace))) > 1 ||
+		strings.Contains(before, "?") && strings.Contains(strings.ToLower(before), strings.ToLower(url.PathEscape(idPlace))) {
+		return nil, errors.New("it must contain {id} once, in the place of the download's id")
+	}
 	parsed, err := parseURL(text)
 	switch {
 	case err != nil:
@@ -70,6 +74,10 @@ func (c *Client) PerformDownload(ctx context.Context, id string, remaining time.
 	if apiError != nil {
 		apiError.Method, apiError.Path = http.MethodGet, shown
 		apiError.follow(current)
+		if current.redirected {
+			// Another server's words may repeat its URL, whose query is a key more often than not.
+			apiError.Message, apiError.Fields, apiError.MoreFields = "", nil, 0
+		}
 		apiError.scrub(c.token, id)
 		return nil, apiError
 	}
@@ -170,7 +178,8 @@ func readContent(response *http.Response, limit int64) ([]byte, error) {
 		return readRefusal(response), nil
 	}
 	decoded := io.Reader(response.Body)
-	switch encoding := strings.ToLower(response.Header.Get("Content-Encoding")); encoding {
+	// There may be several, in one line or in many.
+	switch strings.ToLower(strings.Join(response.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":
 		if response.ContentLength > limit {
 			discard(response)
@@ -178,11 +187,18 @@ func readContent(response *http.Response, limit int64) ([]byte, error) {
 		}
 	case "gzip": // not asked for, and some servers send it all the same
 		unzipped, err := gzip.NewReader(response.Body)
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			decoded = http.NoBody // nothing was compressed
+		case errors.Is(err, gzip.ErrHeader):
 			discard(response)
 			return nil, errors.New("the content says that it is compressed by gzip and is not")
+		case err != nil:
+			discard(response)
+			return nil, fmt.Errorf("the answer was cut short: %w", plain(err))
+		default:
+			decoded = unzipped
 		}
-		decoded = unzipped
 	default:
 		discard(response)
 		return nil, errors.New("the content is encoded in a way that the provider does not know, and did not ask for")

@@ -1314,3 +1314,86 @@ func TestPerformCancelled(t *testing.T) {
 		})
 	}
 }
+
+// An escaped {id} beside the plain one would be taken for the place: refused.
+func TestParseDownloadURLRefusesAnEscapedPlace(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"https://privasfer.com/%7Bid%7D/{id}", "https://privasfer.com/{id}/%7bid%7d", "https://privasfer.com/%7Bid%7D?x={id}"} {
+		parsed, err := ParseDownloadURL(text)
+		if parsed != nil {
+			t.Errorf("%s is taken", text)
+		}
+		checkText(t, err, "it must contain {id} once, in the place of the download's id")
+	}
+}
+
+// An id that stood in a query is repeated in the query's form of escaping.
+func TestPerformErrorsHideTheIDInAQuery(t *testing.T) {
+	t.Parallel()
+	for name, id := range hostileIDs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t, func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				fmt.Fprintf(w, `{"message":"No download at %s."}`, r.RequestURI)
+			})
+			_, err := s.client(t, performingAt(t, s.URL+"/download?id={id}")).PerformDownload(t.Context(), id, time.Minute, 100)
+			checkHidden(t, err, id, url.QueryEscape(id))
+		})
+	}
+}
+
+// Encodings may be told in one line or in several.
+func TestPerformSeveralEncodings(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		encodings []string
+		body      []byte
+	}{
+		"gzip, twice":      {[]string{"gzip", "gzip"}, zipped(zipped([]byte("content")))},
+		"identity, and br": {[]string{"identity", "br"}, []byte("content")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Encoding"] = test.encodings
+				_, _ = w.Write(test.body)
+			})
+			content, err := perform(t, s.client(t))
+			checkPerformError(t, content, err, " was answered 200 OK: the content is encoded in a way that the provider does not know, and did not ask for")
+		})
+	}
+}
+
+// A server that compresses everything says so of nothing too.
+func TestPerformEmptyAndCompressed(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header()["Content-Type"] = nil
+		w.Header().Set("Content-Length", "0")
+	})
+	content, err := perform(t, s.client(t))
+	checkContent(t, content, err, "", "")
+}
+
+// The query of a redirect target is a secret too where its server repeats it.
+func TestPerformHidesTheTargetsQuery(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/o" {
+			http.Redirect(w, r, "/o?X-Sig=hunter2", http.StatusFound)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"message":"Expired: %s"}`, r.RequestURI)
+	})
+	_, err := perform(t, s.client(t))
+	checkHidden(t, err, "hunter2")
+}
+
+// internal/provider/perform_test.go: a row of TestAccPerform_errors.
+//
+// The download was used up by the redirect; that the target could not be dialled does not undo it.
+//	"redirect to a dead host": {fault: simulator.After(simulator.Redirect(302, "http://127.0.0.1:1/"+marker+"?sig="+marker)), state: simulator.Performed,
+//		want: "GET /download/{id}: dial tcp 127.0.0.1:1:", step: stepReach},

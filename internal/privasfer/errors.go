@@ -124,7 +124,7 @@ func noAnswer(err error) *APIError {
 // follow takes over what is known of the call that failed.
 func (e *APIError) follow(current *call) {
 	e.Attempts = current.attempts
-	e.NeverSent = current.attempts == 0 || current.connecting.Load() || neverSent(e.Err)
+	e.NeverSent = !current.redirected && (current.attempts == 0 || current.connecting.Load() || neverSent(e.Err))
 	if e.Status == 0 && !e.NeverSent {
 		e.Status = current.status // the answer began
 	}
@@ -231,7 +231,7 @@ func clean(text string, secrets []string, length int) string {
 	text = strings.Map(printable, text)
 	for _, secret := range secrets {
 		// Somebody may have taken a token for an id: then it is escaped.
-		for _, form := range []string{secret, url.PathEscape(secret)} {
+		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
 			if form = strings.Map(printable, form); form != "" {
 				text = strings.ReplaceAll(text, form, "***")
 			}

@@ -21,6 +21,8 @@ type engine struct {
 	early, late string
 	lateUsed    bool // whether the late consumer got the dead value
 	told        int  // by the late one
+
+	noWriteOnly bool // has no write-only arguments: Terraform before 1.11
 }
 
 // The engines, as measured. Terraform before 1.17 throws away what Renew
@@ -61,7 +63,9 @@ var findEngine = sync.OnceValues(func() (engine, error) {
 	case showsRenewDiagnostics(version):
 		return terraformFrom117, nil
 	}
-	return terraformBefore117, nil
+	found := terraformBefore117
+	found.noWriteOnly = strings.HasPrefix(version, "1.10.")
+	return found, nil
 })
 
 func (e engine) String() string { return "on " + e.name }

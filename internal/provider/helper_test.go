@@ -30,6 +30,12 @@ func helper(wait time.Duration, downloadID, urlPrefix, file string) string {
 	}`, self, helperVariable, wait, downloadID, urlPrefix, file)
 }
 
+// consumer is a resource that refers to an ephemeral value and does nothing with
+// it: OpenTofu opens what nobody refers to at plan only.
+func consumer(value string) string {
+	return fmt.Sprintf("resource \"terraform_data\" \"consumer\" {\n%s\n}\n", helper(0, value+` == null ? "" : ""`, "", ""))
+}
+
 func runHelper() int {
 	wait, err := time.ParseDuration(os.Getenv(helperVariable))
 	if err != nil {

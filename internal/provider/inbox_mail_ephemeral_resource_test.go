@@ -119,9 +119,7 @@ func TestAccInboxMailEphemeralResource_enabled(t *testing.T) {
 					id = %q
 					%s
 				}
-				locals {
-					subject = ephemeral.privasfer_inbox_mail.test.subject
-				}`, simulator.MailFull, enabled))
+				%s`, simulator.MailFull, enabled, consumer("ephemeral.privasfer_inbox_mail.test.subject")))
 			w.run(0, "plan", "-out", "plan")
 			api.checkRequests(t, want.plan...)
 			w.run(0, "apply", "plan")

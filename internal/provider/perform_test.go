@@ -195,7 +195,7 @@ func TestAccPerform_opens(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
 			w := newWorkspace(t, api.performer()+performed(simulator.FileLicence, enabled)+
-				"resource \"terraform_data\" \"any\" {}\n")
+				consumer("ephemeral.privasfer_download.test.content"))
 			w.run(0, "plan", "-out", "plan")
 			w.run(0, "apply", "plan")
 			api.checkUses(t, want, want, simulator.Performed)
@@ -302,7 +302,8 @@ func TestAccPerform_unknownUntilApply(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{})
 	w := newWorkspace(t, fmt.Sprintf("resource \"terraform_data\" \"later\" { input = %q }\n", api.downloadURL()+"{id}")+
-		providerFor(api.URL, "download_url = terraform_data.later.output")+performed(simulator.FileLicence, "enabled = terraform.applying"))
+		providerFor(api.URL, "download_url = terraform_data.later.output")+performed(simulator.FileLicence, "enabled = terraform.applying")+
+		consumer("ephemeral.privasfer_download.test.content"))
 	w.run(0, "plan", "-out", "plan")
 	if got := len(api.Requests()); got != 0 {
 		t.Errorf("the plan made %d requests", got)
@@ -507,9 +508,9 @@ func TestAccPerform_interrupted(t *testing.T) {
 		interrupt()
 		simulator.Hang()(w, r, next)
 	})
-	w := newWorkspace(t, api.performer()+performed(simulator.FileLicence, "enabled = terraform.applying"))
+	w := newWorkspace(t, api.performer()+performed(simulator.FileLicence))
 	started := time.Now()
-	result, err := w.Run(ctx, "apply", "-auto-approve", "-no-color")
+	result, err := w.Run(ctx, "plan", "-no-color")
 	if err != nil {
 		t.Fatal(err)
 	}
