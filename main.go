@@ -46,9 +46,9 @@ func tuneRuntime() {
 	if !slices.ContainsFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TF_LOG") }) {
 		_ = os.Setenv("TF_LOG_SDK", "OFF")
 	}
-	// Collect garbage half as often. A memory limit on top would cost a large
-	// list, which is alive as a whole, far more than it saves.
+	// Collect garbage less often. A memory limit beside a larger percentage would
+	// cost a large list, which is alive as a whole, far more than it saves.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(150)
 	}
 }

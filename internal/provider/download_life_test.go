@@ -372,7 +372,7 @@ type protocolServer struct {
 	tfprotov6.ProviderServer
 }
 
-func newProtocolServer(t *testing.T, api *testAPI, terraformVersion string, options ...Option) protocolServer {
+func newProtocolServer(t testing.TB, api *testAPI, terraformVersion string, options ...Option) protocolServer {
 	t.Helper()
 	server := providerserver.NewProtocol6(New(testVersion, options...)())()
 	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -426,7 +426,7 @@ func (s protocolServer) close(t *testing.T, private []byte) []*tfprotov6.Diagnos
 }
 
 // dynamicValue is a configuration with some attributes set and the rest null.
-func dynamicValue(t *testing.T, schema *tfprotov6.Schema, set map[string]tftypes.Value) *tfprotov6.DynamicValue {
+func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set map[string]tftypes.Value) *tfprotov6.DynamicValue {
 	t.Helper()
 	objectType, ok := schema.ValueType().(tftypes.Object)
 	if !ok {

@@ -19,36 +19,38 @@ var (
 	personType = objectType(personAttributes())
 )
 
-func newFileDataSource() datasource.DataSource {
-	return &lookupDataSource{lookup: lookup{
-		name:        "file",
-		object:      "file",
-		description: "A file, as the API describes it. Its content is not read.",
-		attributes:  fileAttributes(),
-		read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]attr.Value, error) {
-			file, err := client.File(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			return fileValues(file), nil
-		},
-	}}
-}
+func newFileDataSource() datasource.DataSource { return &lookupDataSource{lookup: fileLookup} }
 
 func newFilesDataSource() datasource.DataSource {
-	return newListDataSource(listing[privasfer.File]{
-		name:        "files",
-		objects:     "files",
-		description: "Files, as the API describes them. Where there is none, the lists are empty.",
-		attributes:  fileAttributes(),
-		sortKeys:    privasfer.FileSortKeys,
-		searched:    "the file names",
-		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) ([]privasfer.File, error) {
-			return client.Files(ctx, options)
-		},
-		values: fileValues,
-	})
+	return &listDataSource[privasfer.File]{listing: fileListing}
 }
+
+var fileLookup = lookup{
+	name:        "file",
+	object:      "file",
+	description: "A file, as the API describes it. Its content is not read.",
+	attributes:  fileAttributes(),
+	read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]attr.Value, error) {
+		file, err := client.File(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return fileValues(file), nil
+	},
+}.prepared()
+
+var fileListing = listing[privasfer.File]{
+	name:        "files",
+	objects:     "files",
+	description: "Files, as the API describes them. Where there is none, the lists are empty.",
+	attributes:  fileAttributes(),
+	sortKeys:    privasfer.FileSortKeys,
+	searched:    "the file names",
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) ([]privasfer.File, error) {
+		return client.Files(ctx, options)
+	},
+	values: fileValues,
+}.prepared()
 
 // fileAttributes describes a file, wherever the API names one.
 func fileAttributes() map[string]data.Attribute {

@@ -99,7 +99,7 @@ type testAPI struct {
 
 // newAPI starts a simulator. It fails the test if anything asked for a route
 // that the API does not have.
-func newAPI(t *testing.T, options simulator.Options) *testAPI {
+func newAPI(t testing.TB, options simulator.Options) *testAPI {
 	t.Helper()
 	options.Token = testToken
 	server := simulator.New(options)

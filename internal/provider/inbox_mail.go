@@ -11,46 +11,45 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// inboxMailLookup finds one mail of the inbox, for the data source and for the
-// ephemeral resource.
-func inboxMailLookup(description string) lookup {
-	return lookup{
-		name:        "inbox_mail",
-		object:      "inbox mail",
-		description: description,
-		attributes:  inboxMailAttributes(),
-		hasDownload: true,
-		read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
-			mail, err := client.InboxMail(ctx, id, includeFiles)
-			if err != nil {
-				return nil, err
-			}
-			return inboxMailValues(mail), nil
-		},
-	}
-}
-
 func newInboxMailDataSource() datasource.DataSource {
-	return &lookupDataSource{lookup: inboxMailLookup("A mail that was sent to the owner of the token, with the download that came with it. " +
-		"Everything read is kept in the state, the mail's `body` included.")}
+	return &lookupDataSource{lookup: inboxMailLookup}
 }
 
 func newInboxMailsDataSource() datasource.DataSource {
-	return newListDataSource(listing[privasfer.InboxMail]{
-		name:    "inbox_mails",
-		objects: "mails",
-		description: "Mails that were sent to the owner of the token, without their bodies. " +
-			"Where there is none, the lists are empty.",
-		attributes:  withoutBody(inboxMailAttributes()),
-		hasDownload: true,
-		sortKeys:    privasfer.InboxMailSortKeys,
-		searched:    "the identifier, the subject and the sender's email and name",
-		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.InboxMail, error) {
-			return client.InboxMails(ctx, options, includeFiles)
-		},
-		values: func(m *privasfer.InboxMail) map[string]attr.Value { return withoutBody(inboxMailValues(m)) },
-	})
+	return &listDataSource[privasfer.InboxMail]{listing: inboxMailListing}
 }
+
+// inboxMailLookup serves the ephemeral resource too.
+var inboxMailLookup = lookup{
+	name:   "inbox_mail",
+	object: "inbox mail",
+	description: "A mail that was sent to the owner of the token, with the download that came with it. " +
+		"Everything read is kept in the state, the mail's `body` included.",
+	attributes:  inboxMailAttributes(),
+	hasDownload: true,
+	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+		mail, err := client.InboxMail(ctx, id, includeFiles)
+		if err != nil {
+			return nil, err
+		}
+		return inboxMailValues(mail), nil
+	},
+}.prepared()
+
+var inboxMailListing = listing[privasfer.InboxMail]{
+	name:    "inbox_mails",
+	objects: "mails",
+	description: "Mails that were sent to the owner of the token, without their bodies. " +
+		"Where there is none, the lists are empty.",
+	attributes:  withoutBody(inboxMailAttributes()),
+	hasDownload: true,
+	sortKeys:    privasfer.InboxMailSortKeys,
+	searched:    "the identifier, the subject and the sender's email and name",
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.InboxMail, error) {
+		return client.InboxMails(ctx, options, includeFiles)
+	},
+	values: func(m *privasfer.InboxMail) map[string]attr.Value { return withoutBody(inboxMailValues(m)) },
+}.prepared()
 
 // inboxMailAttributes describes a mail of the inbox, wherever the API names
 // one.

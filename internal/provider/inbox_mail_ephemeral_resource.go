@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
@@ -12,15 +13,13 @@ import (
 var _ ephemeral.EphemeralResourceWithConfigure = (*inboxMailEphemeralResource)(nil)
 
 func newInboxMailEphemeralResource() ephemeral.EphemeralResource {
-	return &inboxMailEphemeralResource{lookup: inboxMailLookup("A mail that was sent to the owner of the token, " +
-		"with the download that came with it. Nothing of it is kept in a plan or in the state, and its `body` may be handed to " +
-		"a write-only argument.")}
+	return &inboxMailEphemeralResource{lookup: inboxMailLookup}
 }
 
 // inboxMailEphemeralResource is the data source's lookup, for a mail that must
 // not be kept. It has nothing to renew and nothing to close.
 type inboxMailEphemeralResource struct {
-	lookup
+	*lookup
 	provider *configured
 }
 
@@ -29,13 +28,17 @@ func (r *inboxMailEphemeralResource) Metadata(_ context.Context, req ephemeral.M
 }
 
 func (r *inboxMailEphemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
-	attributes := ephemeralAttributes(r.schema())
+	attributes := ephemeralAttributes(r.schema)
 	attributes["enabled"] = eph.BoolAttribute{
 		MarkdownDescription: "Whether to read the mail, `true` by default. With `false` nothing is read and every result is null. " +
 			"`enabled = terraform.applying` keeps a plan from reading it.",
 		Optional: true,
 	}
-	resp.Schema = eph.Schema{MarkdownDescription: r.description, Attributes: attributes}
+	resp.Schema = eph.Schema{
+		MarkdownDescription: "A mail that was sent to the owner of the token, with the download that came with it. " +
+			"Nothing of it is kept in a plan or in the state, and its `body` may be handed to a write-only argument.",
+		Attributes: attributes,
+	}
 }
 
 func (r *inboxMailEphemeralResource) Configure(_ context.Context, req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) {
@@ -53,7 +56,7 @@ func (r *inboxMailEphemeralResource) Open(ctx context.Context, req ephemeral.Ope
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	attrTypes := objectType(r.schema()).AttrTypes
+	attrTypes := maps.Clone(r.objectType.AttrTypes)
 	attrTypes["enabled"], values["enabled"] = types.BoolType, enabled
 	resp.Diagnostics.Append(resp.Result.Set(ctx, types.ObjectValueMust(attrTypes, values))...)
 }

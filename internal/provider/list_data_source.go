@@ -33,17 +33,17 @@ type listing[T any] struct {
 
 	// values returns an object's id and the values of its attributes.
 	values func(*T) map[string]attr.Value
+
+	// Made of the above once: the framework makes a data source for each call.
+	schema     map[string]data.Attribute
+	objectType types.ObjectType // of one object
+	listType   types.ObjectType // of the whole data source
 }
 
 // listDataSource is a plural data source: it is empty when there is nothing.
 type listDataSource[T any] struct {
-	listing[T]
-	objectType types.ObjectType
-	provider   *configured
-}
-
-func newListDataSource[T any](l listing[T]) datasource.DataSource {
-	return &listDataSource[T]{listing: l, objectType: objectType(l.attributes)}
+	*listing[T]
+	provider *configured
 }
 
 func (d *listDataSource[T]) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -51,41 +51,44 @@ func (d *listDataSource[T]) Metadata(_ context.Context, req datasource.MetadataR
 }
 
 func (d *listDataSource[T]) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema()}
+	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema}
 }
 
-func (d *listDataSource[T]) schema() map[string]data.Attribute {
+// prepared completes a listing.
+func (l listing[T]) prepared() *listing[T] {
 	var sorts []string
-	for _, key := range d.sortKeys {
+	for _, key := range l.sortKeys {
 		sorts = append(sorts, key, "-"+key)
 	}
-	attributes := map[string]data.Attribute{
+	l.schema = map[string]data.Attribute{
 		"keyword": data.StringAttribute{
-			MarkdownDescription: fmt.Sprintf("What the API is to search for in %s. Without it, all %s are listed. It must not be empty.", d.searched, d.objects),
+			MarkdownDescription: fmt.Sprintf("What the API is to search for in %s. Without it, all %s are listed. It must not be empty.", l.searched, l.objects),
 			Optional:            true,
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"sort": data.StringAttribute{
 			MarkdownDescription: fmt.Sprintf("What the API is to sort by: `%s`. A leading `-` reverses the order. Without it, the order is the API's own.",
-				strings.Join(d.sortKeys, "`, `")),
+				strings.Join(l.sortKeys, "`, `")),
 			Optional:   true,
 			Validators: []validator.String{stringvalidator.OneOf(sorts...)},
 		},
 		"ids": data.ListAttribute{
-			MarkdownDescription: fmt.Sprintf("The ids of the %s, in the same order.", d.objects),
+			MarkdownDescription: fmt.Sprintf("The ids of the %s, in the same order.", l.objects),
 			Computed:            true,
 			ElementType:         types.StringType,
 		},
-		d.objects: data.ListNestedAttribute{
-			MarkdownDescription: fmt.Sprintf("The %s, in the API's order.", d.objects),
+		l.objects: data.ListNestedAttribute{
+			MarkdownDescription: fmt.Sprintf("The %s, in the API's order.", l.objects),
 			Computed:            true,
-			NestedObject:        data.NestedAttributeObject{Attributes: d.attributes},
+			NestedObject:        data.NestedAttributeObject{Attributes: l.attributes},
 		},
 	}
-	if d.hasDownload {
-		attributes["include_files"] = includeFilesArgument()
+	if l.hasDownload {
+		l.schema["include_files"] = includeFilesArgument()
 	}
-	return attributes
+	l.objectType = objectType(l.attributes)
+	l.listType = objectType(l.schema)
+	return &l
 }
 
 func (d *listDataSource[T]) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
@@ -116,7 +119,7 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 	if d.hasDownload {
 		values["include_files"] = includeFiles
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(objectType(d.schema()).AttrTypes, values))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(d.listType.AttrTypes, values))...)
 }
 
 // listValues maps objects to the two lists: of their ids, and of themselves.

@@ -29,11 +29,30 @@ type lookup struct {
 
 	// read returns the values of the attributes.
 	read func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error)
+
+	// Made of the above once: the framework makes a data source for each call.
+	schema     map[string]data.Attribute // with the arguments that find the object
+	objectType types.ObjectType
+}
+
+// prepared completes a lookup.
+func (l lookup) prepared() *lookup {
+	l.schema = maps.Clone(l.attributes)
+	l.schema["id"] = data.StringAttribute{
+		MarkdownDescription: "The " + l.object + "'s id. It must not be empty or contain a slash, a backslash, `?`, `#`, white space or a control character.",
+		Required:            true,
+		Validators:          []validator.String{idValidator},
+	}
+	if l.hasDownload {
+		l.schema["include_files"] = includeFilesArgument()
+	}
+	l.objectType = objectType(l.schema)
+	return &l
 }
 
 // lookupDataSource is a singular data source: it errs when there is nothing.
 type lookupDataSource struct {
-	lookup
+	*lookup
 	provider *configured
 }
 
@@ -42,21 +61,7 @@ func (d *lookupDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 }
 
 func (d *lookupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema()}
-}
-
-// schema is the object's attributes and the arguments that find it.
-func (l lookup) schema() map[string]data.Attribute {
-	attributes := maps.Clone(l.attributes)
-	attributes["id"] = data.StringAttribute{
-		MarkdownDescription: "The " + l.object + "'s id. It must not be empty or contain a slash, a backslash, `?`, `#`, white space or a control character.",
-		Required:            true,
-		Validators:          []validator.String{idValidator},
-	}
-	if l.hasDownload {
-		attributes["include_files"] = includeFilesArgument()
-	}
-	return attributes
+	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema}
 }
 
 func (d *lookupDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
@@ -68,12 +73,12 @@ func (d *lookupDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(objectType(d.schema()).AttrTypes, values))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(d.objectType.AttrTypes, values))...)
 }
 
 // find reads the object that a configuration asks for, and returns it with the
 // arguments as they were given.
-func (l lookup) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]attr.Value {
+func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]attr.Value {
 	var id types.String
 	diags.Append(config.GetAttribute(ctx, path.Root("id"), &id)...)
 	var includeFiles types.Bool

@@ -11,39 +11,41 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-func newMailDataSource() datasource.DataSource {
-	return &lookupDataSource{lookup: lookup{
-		name:   "mail",
-		object: "mail",
-		description: "A mail that the owner of the token has sent, with its download. " +
-			"Everything read is kept in the state, the mail's `body` included.",
-		attributes:  mailAttributes(),
-		hasDownload: true,
-		read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
-			mail, err := client.Mail(ctx, id, includeFiles)
-			if err != nil {
-				return nil, err
-			}
-			return mailValues(mail), nil
-		},
-	}}
-}
+func newMailDataSource() datasource.DataSource { return &lookupDataSource{lookup: mailLookup} }
 
 func newMailsDataSource() datasource.DataSource {
-	return newListDataSource(listing[privasfer.Mail]{
-		name:        "mails",
-		objects:     "mails",
-		description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty.",
-		attributes:  withoutBody(mailAttributes()),
-		hasDownload: true,
-		sortKeys:    privasfer.MailSortKeys,
-		searched:    "sent mails",
-		list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.Mail, error) {
-			return client.Mails(ctx, options, includeFiles)
-		},
-		values: func(m *privasfer.Mail) map[string]attr.Value { return withoutBody(mailValues(m)) },
-	})
+	return &listDataSource[privasfer.Mail]{listing: mailListing}
 }
+
+var mailLookup = lookup{
+	name:   "mail",
+	object: "mail",
+	description: "A mail that the owner of the token has sent, with its download. " +
+		"Everything read is kept in the state, the mail's `body` included.",
+	attributes:  mailAttributes(),
+	hasDownload: true,
+	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+		mail, err := client.Mail(ctx, id, includeFiles)
+		if err != nil {
+			return nil, err
+		}
+		return mailValues(mail), nil
+	},
+}.prepared()
+
+var mailListing = listing[privasfer.Mail]{
+	name:        "mails",
+	objects:     "mails",
+	description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty.",
+	attributes:  withoutBody(mailAttributes()),
+	hasDownload: true,
+	sortKeys:    privasfer.MailSortKeys,
+	searched:    "sent mails",
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.Mail, error) {
+		return client.Mails(ctx, options, includeFiles)
+	},
+	values: func(m *privasfer.Mail) map[string]attr.Value { return withoutBody(mailValues(m)) },
+}.prepared()
 
 // mailAttributes describes a sent mail, wherever the API names one.
 func mailAttributes() map[string]data.Attribute {

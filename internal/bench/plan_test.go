@@ -1,0 +1,202 @@
+// Package bench measures whole runs of real Terraform against the simulator:
+// make bench. The figures are in BENCHMARKS.md.
+package bench
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+const (
+	token       = "benchmark"
+	parallelism = 10 // Terraform's own
+)
+
+// BenchmarkPlanReads plans lookups of 200 mails at 20 ms each. "ratio" is its
+// time as a multiple of the least that it could take: the same plan over a data
+// source that answers at once, and the answers' latency at the engine's
+// parallelism.
+func BenchmarkPlanReads(b *testing.B) {
+	for name, start := range map[string]func(http.Handler) *httptest.Server{
+		"HTTP":  newServer((*httptest.Server).Start),
+		"HTTPS": newServer((*httptest.Server).StartTLS),
+	} {
+		b.Run(name, func(b *testing.B) {
+			const reads, latency = 200, 20 * time.Millisecond
+			api := newAPI(b, simulator.Options{HideRateLimit: true, Latency: latency, Data: mails(reads)}, start)
+			measured := newWorkspace(b, ".", api.configuration()+fmt.Sprintf(
+				"data \"privasfer_inbox_mail\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
+			floor := newWorkspace(b, "./internal/bench/floor", fmt.Sprintf(
+				"data \"privasfer_floor\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
+
+			var floorTime time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				started := time.Now()
+				plan(b, floor)
+				floorTime += time.Since(started)
+				b.StartTimer()
+				plan(b, measured)
+			}
+			runs := float64(b.N)
+			least := floorTime.Seconds()/runs + reads/parallelism*latency.Seconds()
+			b.ReportMetric(b.Elapsed().Seconds()/runs/least, "ratio")
+			b.ReportMetric(floorTime.Seconds()/runs, "floor-s")
+			b.ReportMetric(float64(len(api.Requests()))/runs, "requests")
+			b.ReportMetric(float64(api.connections.Load())/runs, "connections")
+		})
+	}
+}
+
+// BenchmarkPlanRateLimited plans 300 lookups under a limit of 100 in 4 seconds.
+// "refused" counts the requests over the limit, "reads-s" is from the first
+// request to the last.
+func BenchmarkPlanRateLimited(b *testing.B) {
+	const reads, latency = 300, 20 * time.Millisecond
+	refused, took := 0, time.Duration(0)
+	for b.Loop() {
+		b.StopTimer() // a new simulator, whose first window has not begun
+		api := newAPI(b, simulator.Options{RateLimit: 100, RateWindow: 4 * time.Second, Latency: latency, Data: mails(reads)},
+			newServer((*httptest.Server).Start))
+		w := newWorkspace(b, ".", api.configuration()+fmt.Sprintf(
+			"data \"privasfer_inbox_mail\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
+		b.StartTimer()
+		plan(b, w)
+		requests := api.Requests()
+		took += requests[len(requests)-1].Time.Sub(requests[0].Time)
+		for _, request := range requests {
+			if request.Status == http.StatusTooManyRequests {
+				refused++
+			}
+		}
+	}
+	b.ReportMetric(float64(refused)/float64(b.N), "refused")
+	b.ReportMetric(took.Seconds()/float64(b.N), "reads-s")
+}
+
+// BenchmarkSchema asks for the provider's schema: what every command pays at
+// the start. "ratio" is its time as a multiple of the floor's.
+func BenchmarkSchema(b *testing.B) {
+	measured, floor := newWorkspace(b, ".", ""), newWorkspace(b, "./internal/bench/floor", "")
+	var floorTime time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		started := time.Now()
+		run(b, &floor.Workspace, "providers", "schema", "-json")
+		floorTime += time.Since(started)
+		b.StartTimer()
+		run(b, &measured.Workspace, "providers", "schema", "-json")
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/floorTime.Seconds(), "ratio")
+}
+
+// api is a simulator that listens and counts connections.
+type api struct {
+	*simulator.Server
+	listener    *httptest.Server
+	connections atomic.Int64
+}
+
+func newServer(start func(*httptest.Server)) func(http.Handler) *httptest.Server {
+	return func(handler http.Handler) *httptest.Server {
+		server := httptest.NewUnstartedServer(handler)
+		server.EnableHTTP2 = true
+		start(server)
+		return server
+	}
+}
+
+func newAPI(b *testing.B, options simulator.Options, start func(http.Handler) *httptest.Server) *api {
+	b.Helper()
+	options.Token = token
+	a := &api{Server: simulator.New(options)}
+	a.listener = start(a.Server)
+	a.listener.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			a.connections.Add(1)
+		}
+	}
+	b.Cleanup(a.listener.Close)
+	return a
+}
+
+func (a *api) configuration() string {
+	config := fmt.Sprintf("provider \"privasfer\" {\n  token    = %q\n  base_url = \"%s/api\"\n", token, a.listener.URL)
+	if certificate := a.listener.Certificate(); certificate != nil {
+		config += fmt.Sprintf("  ca_cert_pem = %q\n", certificatePEM(certificate))
+	}
+	return config + "}\n"
+}
+
+func certificatePEM(certificate *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+}
+
+// mails is an account with so many mails, mail-0 and so on.
+func mails(count int) *simulator.Data {
+	template := simulator.DefaultData().InboxMails[0]
+	data := &simulator.Data{}
+	for i := range count {
+		mail := template
+		mail.ID = fmt.Sprintf("mail-%d", i)
+		mail.Download = nil
+		data.InboxMails = append(data.InboxMails, mail)
+	}
+	return data
+}
+
+// workspace is a folder with a configuration, and the one with its provider.
+type workspace struct {
+	terraform.Workspace
+	providers string
+}
+
+// newWorkspace builds the provider in pkg and a workspace that uses it.
+func newWorkspace(b *testing.B, pkg, config string) *workspace {
+	b.Helper()
+	program, err := terraform.Find(b.Context(), "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	if err := terraform.BuildProvider(b.Context(), dir, pkg, "-trimpath", "-ldflags=-s -w"); err != nil {
+		b.Fatal(err)
+	}
+	w := &workspace{Workspace: terraform.Workspace{Program: program, Dir: b.TempDir()}, providers: dir}
+	if err := w.UseProvider(dir); err != nil {
+		b.Fatal(err)
+	}
+	config = fmt.Sprintf("terraform {\n  required_providers {\n    privasfer = { source = %q }\n  }\n}\n%s", terraform.Source, config)
+	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(config), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return w
+}
+
+func plan(b *testing.B, w *workspace) {
+	b.Helper()
+	run(b, &w.Workspace, "plan")
+}
+
+func run(b *testing.B, w *terraform.Workspace, args ...string) {
+	b.Helper()
+	result, err := w.Run(b.Context(), args...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if result.ExitCode != 0 {
+		b.Fatalf("%v ended with %d:\n%s", args, result.ExitCode, result.Output)
+	}
+}
