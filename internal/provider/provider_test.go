@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
 // TestAccProvider_token shows where the token may come from, by the
@@ -161,5 +162,29 @@ func TestAccProvider_quiet(t *testing.T) {
 	w.run(0, "apply", "-auto-approve")
 	if requests := api.Requests(); len(requests) > 0 {
 		t.Errorf("got %d requests, want none: %s %s first", len(requests), requests[0].Method, requests[0].Path)
+	}
+}
+
+// TestAccProvider_version: the linker's version is the one that the released
+// program introduces itself with.
+func TestAccProvider_version(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t, simulator.Options{})
+	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = %q\n}\n", simulator.MailFull))
+	dir := t.TempDir()
+	if err := terraform.BuildProvider(t.Context(), dir, ".", "-ldflags=-X main.version=1.2.3"); err != nil {
+		t.Fatal(err)
+	}
+	w.Env = nil
+	if err := w.UseProvider(dir); err != nil {
+		t.Fatal(err)
+	}
+	w.run(0, "plan")
+	requests := api.Requests()
+	if len(requests) != 1 {
+		t.Fatalf("got %d requests, want 1", len(requests))
+	}
+	if got := requests[0].Header.Get("User-Agent"); !strings.HasPrefix(got, "terraform-provider-privasfer/1.2.3 (+terraform/") {
+		t.Errorf("User-Agent is %q", got)
 	}
 }
