@@ -21,8 +21,6 @@ type object[T any] interface {
 // whole and valid object is an error that names what was wrong and where, and
 // repeats nothing of the answer.
 func decode[T any, P object[T]](body []byte) (P, error) {
-	// In two steps, since of two "data" the last counts: in one, encoding/json
-	// would merge them.
 	var envelope struct {
 		Data json.RawMessage `json:"data"`
 	}
@@ -32,8 +30,12 @@ func decode[T any, P object[T]](body []byte) (P, error) {
 	if len(envelope.Data) == 0 {
 		return nil, errNoData
 	}
+	data, err := lastKeys(envelope.Data)
+	if err != nil {
+		return nil, err
+	}
 	var value P
-	if err := unmarshal(envelope.Data, "data", &value); err != nil {
+	if err := unmarshal(data, "data", &value); err != nil {
 		return nil, err
 	}
 	if value == nil {
@@ -43,6 +45,18 @@ func decode[T any, P object[T]](body []byte) (P, error) {
 		return nil, err
 	}
 	return value, nil
+}
+
+// lastKeys writes JSON anew with the last of keys that are the same in an object.
+// Decoded into a struct, encoding/json would merge what they hold.
+func lastKeys(text []byte) ([]byte, error) {
+	var tree any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, errors.New("the answer is not valid JSON")
+	}
+	return json.Marshal(tree)
 }
 
 var errNoData = errors.New(`the answer has no "data"`)

@@ -98,7 +98,12 @@ func TestLastObjectCounts(t *testing.T) {
 		body string
 		want InboxMail
 	}{
-		"data":        {`{"data":{"id":"a","subject":"old"},"data":{"id":"b"}}`, InboxMail{ID: "b"}},
+		"data":   {`{"data":{"id":"a","subject":"old"},"data":{"id":"b"}}`, InboxMail{ID: "b"}},
+		"sender": {`{"data":{"id":"a","sender":{"name":"old"},"sender":{"email":"new"}}}`, InboxMail{ID: "a", Sender: &Contact{Email: new("new")}}},
+		"files": {
+			`{"data":{"id":"a","download":{"id":"d","files":[{"id":"1","filename":"old"}],"files":[{"id":"2"}]}}}`,
+			InboxMail{ID: "a", Download: &MailDownload{ID: "d", Files: []File{{ID: "2"}}}},
+		},
 		"plain value": {`{"data":{"id":"a","subject":"old","subject":"new"}}`, InboxMail{ID: "a", Subject: new("new")}},
 	} {
 		t.Run(name, func(t *testing.T) {
