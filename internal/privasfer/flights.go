@@ -22,7 +22,7 @@ type flights struct {
 type flight struct {
 	callers int
 	cancel  context.CancelFunc
-	ctx     context.Context //nolint:containedctx // shared by callers that come and go
+	ctx     context.Context // shared by callers that come and go
 }
 
 // do returns what fn returns, or why this caller's context ended.
