@@ -32,18 +32,14 @@ type Content struct {
 // loopback host. The API publishes no such URL, so there is no default.
 func ParseDownloadURL(text string) (*url.URL, error) {
 	text = strings.TrimSpace(text)
-	if strings.Count(text, idPlace) != 1 {
+	escapedPlace := url.PathEscape(idPlace)
+	if strings.Count(text, idPlace) != 1 || strings.Contains(strings.ToUpper(text), strings.ToUpper(escapedPlace)) {
 		return nil, errors.New("it must contain {id} once, in the place of the download's id")
 	}
 	// A brace in a path would keep url.Parse from remembering what else is
 	// escaped there; in a query it stays as it is.
-	before, after, _ := strings.Cut(text, idPlace)
-	if !strings.Contains(before, "?") {
-		text = before + url.PathEscape(idPlace) + after
-	}
-	if strings.Count(strings.ToLower(text), strings.ToLower(url.PathEscape(idPlace))) > 1 ||
-		strings.Contains(before, "?") && strings.Contains(strings.ToLower(before), strings.ToLower(url.PathEscape(idPlace))) {
-		return nil, errors.New("it must contain {id} once, in the place of the download's id")
+	if before, after, _ := strings.Cut(text, idPlace); !strings.Contains(before, "?") {
+		text = before + escapedPlace + after
 	}
 	parsed, err := parseURL(text)
 	switch {
@@ -67,7 +63,7 @@ func ParseDownloadURL(text string) (*url.URL, error) {
 func (c *Client) PerformDownload(ctx context.Context, id string, remaining time.Duration, limit int64) (*Content, error) {
 	shown := c.downloadURL.Path // with {id} in the place of the id
 	current := &call{path: shown, limit: limit}
-	ctx, cancel := context.WithTimeoutCause(tflog.MaskLogStrings(c.masked(ctx), id, url.PathEscape(id)), remaining, errMinuteOver)
+	ctx, cancel := context.WithTimeoutCause(tflog.MaskLogStrings(c.masked(ctx), id, url.PathEscape(id), url.QueryEscape(id)), remaining, errMinuteOver)
 	defer cancel()
 
 	content, apiError := c.perform(context.WithValue(ctx, callKey{}, current), current, id)
