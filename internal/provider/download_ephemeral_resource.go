@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -48,27 +50,6 @@ const (
 
 // defaultMaxContentBytes is max_content_bytes where it is not given.
 const defaultMaxContentBytes = 1 << 20
-
-// downloadModel is the configuration, then the result.
-type downloadModel struct {
-	FileIDs  types.Set    `tfsdk:"file_ids"`
-	Enabled  types.Bool   `tfsdk:"enabled"`
-	OnExpiry types.String `tfsdk:"on_expiry"`
-
-	Perform         types.Bool  `tfsdk:"perform"`
-	MaxContentBytes types.Int64 `tfsdk:"max_content_bytes"`
-
-	ID        types.String `tfsdk:"id"`
-	Files     types.List   `tfsdk:"files"`
-	CreatedAt types.String `tfsdk:"created_at"`
-	ExpiresAt types.String `tfsdk:"expires_at"`
-
-	Content       types.String `tfsdk:"content"`
-	ContentBase64 types.String `tfsdk:"content_base64"`
-	ContentSHA256 types.String `tfsdk:"content_sha256"`
-	ContentType   types.String `tfsdk:"content_type"`
-	ContentLength types.Int64  `tfsdk:"content_length"`
-}
 
 func (r *downloadEphemeralResource) Metadata(_ context.Context, req ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_download"
@@ -164,16 +145,18 @@ func (r *downloadEphemeralResource) Configure(_ context.Context, req ephemeral.C
 // and then there is nothing left that could expire. Otherwise it asks the engine
 // to call Renew when the minute is over.
 func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
-	var model downloadModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || isDisabled(model.Enabled) {
+	enabled := argument[types.Bool](ctx, req.Config, "enabled", &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || isDisabled(enabled) {
 		return // disabled: the result is the configuration, every computed attribute null
 	}
+	fileIDs := sortedStrings(ctx, argument[types.Set](ctx, req.Config, "file_ids", &resp.Diagnostics), &resp.Diagnostics)
+	onExpiry := argument[types.String](ctx, req.Config, "on_expiry", &resp.Diagnostics)
+	perform := argument[types.Bool](ctx, req.Config, "perform", &resp.Diagnostics)
+	maxContentBytes := argument[types.Int64](ctx, req.Config, "max_content_bytes", &resp.Diagnostics)
 	client := r.provider.require(&resp.Diagnostics)
-	if model.Perform.ValueBool() {
+	if perform.ValueBool() {
 		r.provider.requireDownloadURL(path.Root("perform"), &resp.Diagnostics)
 	}
-	fileIDs := sortedStrings(ctx, model.FileIDs, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -192,23 +175,23 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 			lifetimeText(r.provider.downloadLifetime)))
 		return
 	}
-	model.setDownload(download)
+	values := downloadValues(download)
 
-	if model.Perform.ValueBool() {
-		limit := cmp.Or(model.MaxContentBytes.ValueInt64(), defaultMaxContentBytes)
+	if perform.ValueBool() {
+		limit := cmp.Or(maxContentBytes.ValueInt64(), defaultMaxContentBytes)
 		content, err := client.PerformDownload(ctx, download.ID, remaining, limit)
 		if err != nil {
 			resp.Diagnostics.Append(performDiagnostic(err, r.provider.downloadLifetime))
 			return
 		}
-		model.setContent(content)
+		maps.Copy(values, contentValues(content))
 	} else {
-		model.ExpiresAt = types.StringValue(expiresAt.UTC().Format(time.RFC3339))
-		life := downloadLife{ExpiresAt: expiresAt, OnExpiry: model.OnExpiry.ValueString()}
+		values["expires_at"] = stringValue(new(expiresAt.UTC().Format(time.RFC3339)))
+		life := downloadLife{ExpiresAt: expiresAt, OnExpiry: onExpiry.ValueString()}
 		resp.Diagnostics.Append(life.save(ctx, resp.Private)...)
 		resp.RenewAt = expiresAt
 	}
-	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
+	resp.Diagnostics.Append(setResults(ctx, &resp.Result, req.Config, values)...)
 }
 
 // createDiagnostics is what the user is told where a download could not be
@@ -279,25 +262,30 @@ func performDiagnostic(err error, lifetime time.Duration) diag.Diagnostic {
 		"%s\n\n%s\n\nThe download was created, and %s within %s.", sentence(err.Error()), step, fate, lifetimeText(lifetime)))
 }
 
-// setDownload maps a created download to the results.
-func (m *downloadModel) setDownload(d *privasfer.Download) {
-	m.ID = types.StringValue(d.ID)
-	m.Files = filesValue(d.Files)
-	m.CreatedAt = timeValue(d.CreatedAt)
+// downloadValues maps a created download.
+func downloadValues(d *privasfer.Download) map[string]tftypes.Value {
+	return map[string]tftypes.Value{
+		"id":         stringValue(&d.ID),
+		"files":      filesValue(d.Files),
+		"created_at": timeValue(d.CreatedAt),
+	}
 }
 
-// setContent maps the content of a performed download to the results.
-func (m *downloadModel) setContent(c *privasfer.Content) {
-	if utf8.Valid(c.Bytes) {
-		m.Content = types.StringValue(string(c.Bytes))
-	}
+// contentValues maps the content of a performed download.
+func contentValues(c *privasfer.Content) map[string]tftypes.Value {
 	sum := sha256.Sum256(c.Bytes)
-	m.ContentBase64 = types.StringValue(base64.StdEncoding.EncodeToString(c.Bytes))
-	m.ContentSHA256 = types.StringValue(hex.EncodeToString(sum[:]))
-	m.ContentLength = types.Int64Value(int64(len(c.Bytes)))
-	if c.Type != "" {
-		m.ContentType = types.StringValue(c.Type)
+	values := map[string]tftypes.Value{
+		"content_base64": stringValue(new(base64.StdEncoding.EncodeToString(c.Bytes))),
+		"content_sha256": stringValue(new(hex.EncodeToString(sum[:]))),
+		"content_length": int64Value(new(int64(len(c.Bytes)))),
 	}
+	if utf8.Valid(c.Bytes) {
+		values["content"] = stringValue(new(string(c.Bytes)))
+	}
+	if c.Type != "" {
+		values["content_type"] = stringValue(&c.Type)
+	}
+	return values
 }
 
 // sortedStrings returns a set's strings in an order that does not depend on

@@ -3,10 +3,9 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -30,7 +29,7 @@ var fileLookup = lookup{
 	object:      "file",
 	description: "A file, as the API describes it. Its content is not read.",
 	attributes:  fileAttributes(),
-	read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]attr.Value, error) {
+	read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]tftypes.Value, error) {
 		file, err := client.File(ctx, id)
 		if err != nil {
 			return nil, err
@@ -87,44 +86,45 @@ func personAttributes() map[string]data.Attribute {
 
 // filesValue maps files in the API's order. None at all, a nil slice, is null:
 // they were not asked for.
-func filesValue(files []privasfer.File) types.List {
+func filesValue(files []privasfer.File) tftypes.Value {
+	list := tftypes.List{ElementType: fileType}
 	if files == nil {
-		return types.ListNull(fileType)
+		return tftypes.NewValue(list, nil)
 	}
-	values := make([]attr.Value, len(files))
+	values := make([]tftypes.Value, len(files))
 	for i := range files {
-		values[i] = types.ObjectValueMust(fileType.AttrTypes, fileValues(&files[i]))
+		values[i] = tftypes.NewValue(fileType, fileValues(&files[i]))
 	}
-	return types.ListValueMust(fileType, values)
+	return tftypes.NewValue(list, values)
 }
 
-func fileValues(f *privasfer.File) map[string]attr.Value {
-	return map[string]attr.Value{
-		"id":                       types.StringValue(f.ID),
-		"filename":                 types.StringPointerValue(f.Filename),
-		"type":                     types.StringPointerValue(f.Type),
-		"extension":                types.StringPointerValue(f.Extension),
-		"full_filename":            types.StringPointerValue(f.FullFilename),
-		"size":                     types.Int64PointerValue(f.Size),
-		"formatted_size":           types.StringPointerValue(f.FormattedSize),
-		"encrypted_size":           types.Int64PointerValue(f.EncryptedSize),
-		"formatted_encrypted_size": types.StringPointerValue(f.FormattedEncryptedSize),
+func fileValues(f *privasfer.File) map[string]tftypes.Value {
+	return map[string]tftypes.Value{
+		"id":                       stringValue(&f.ID),
+		"filename":                 stringValue(f.Filename),
+		"type":                     stringValue(f.Type),
+		"extension":                stringValue(f.Extension),
+		"full_filename":            stringValue(f.FullFilename),
+		"size":                     int64Value(f.Size),
+		"formatted_size":           stringValue(f.FormattedSize),
+		"encrypted_size":           int64Value(f.EncryptedSize),
+		"formatted_encrypted_size": stringValue(f.FormattedEncryptedSize),
 		"created_by":               personValue(f.CreatedBy),
 		"created_at":               timeValue(f.CreatedAt),
-		"disk":                     types.StringPointerValue(f.Disk),
-		"trashed":                  types.BoolPointerValue(f.Trashed),
+		"disk":                     stringValue(f.Disk),
+		"trashed":                  boolValue(f.Trashed),
 	}
 }
 
-func personValue(a *privasfer.Person) types.Object {
+func personValue(a *privasfer.Person) tftypes.Value {
 	if a == nil {
-		return types.ObjectNull(personType.AttrTypes)
+		return tftypes.NewValue(personType, nil)
 	}
-	return types.ObjectValueMust(personType.AttrTypes, map[string]attr.Value{
-		"name":      types.StringPointerValue(a.Name),
-		"initials":  types.StringPointerValue(a.Initials),
-		"email":     types.StringPointerValue(a.Email),
-		"photo_url": types.StringPointerValue(a.PhotoURL),
-		"timezone":  types.StringPointerValue(a.Timezone),
+	return tftypes.NewValue(personType, map[string]tftypes.Value{
+		"name":      stringValue(a.Name),
+		"initials":  stringValue(a.Initials),
+		"email":     stringValue(a.Email),
+		"photo_url": stringValue(a.PhotoURL),
+		"timezone":  stringValue(a.Timezone),
 	})
 }

@@ -3,10 +3,9 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -27,7 +26,7 @@ var inboxMailLookup = lookup{
 		"Everything read is kept in the state, the mail's `body` included.",
 	attributes:  inboxMailAttributes(),
 	hasDownload: true,
-	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
 		mail, err := client.InboxMail(ctx, id, includeFiles)
 		if err != nil {
 			return nil, err
@@ -48,7 +47,7 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.InboxMail, error) {
 		return client.InboxMails(ctx, options, includeFiles)
 	},
-	values: func(m *privasfer.InboxMail) map[string]attr.Value { return withoutBody(inboxMailValues(m)) },
+	values: func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
 }.prepared()
 
 // inboxMailAttributes describes a mail of the inbox, wherever the API names
@@ -67,15 +66,15 @@ func inboxMailAttributes() map[string]data.Attribute {
 }
 
 // inboxMailValues maps a mail to the values of inboxMailAttributes.
-func inboxMailValues(m *privasfer.InboxMail) map[string]attr.Value {
-	return map[string]attr.Value{
-		"id":          types.StringValue(m.ID),
-		"identifier":  types.StringPointerValue(m.Identifier),
-		"subject":     types.StringPointerValue(m.Subject),
-		"body":        types.StringPointerValue(m.Body),
+func inboxMailValues(m *privasfer.InboxMail) map[string]tftypes.Value {
+	return map[string]tftypes.Value{
+		"id":          stringValue(&m.ID),
+		"identifier":  stringValue(m.Identifier),
+		"subject":     stringValue(m.Subject),
+		"body":        stringValue(m.Body),
 		"sender":      contactValue(m.Sender),
 		"download":    mailDownloadValue(m.Download),
 		"received_at": timeValue(m.ReceivedAt),
-		"opened":      types.BoolPointerValue(m.Opened),
+		"opened":      boolValue(m.Opened),
 	}
 }

@@ -2,11 +2,9 @@ package provider
 
 import (
 	"context"
-	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -47,8 +45,7 @@ func (r *inboxMailEphemeralResource) Configure(_ context.Context, req ephemeral.
 
 // Open reads the mail, unless it is disabled.
 func (r *inboxMailEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
-	var enabled types.Bool
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("enabled"), &enabled)...)
+	enabled := argument[types.Bool](ctx, req.Config, "enabled", &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || isDisabled(enabled) {
 		return // the result is the configuration, every computed attribute null
 	}
@@ -56,7 +53,5 @@ func (r *inboxMailEphemeralResource) Open(ctx context.Context, req ephemeral.Ope
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	attrTypes := maps.Clone(r.objectType.AttrTypes)
-	attrTypes["enabled"], values["enabled"] = types.BoolType, enabled
-	resp.Diagnostics.Append(resp.Result.Set(ctx, types.ObjectValueMust(attrTypes, values))...)
+	resp.Diagnostics.Append(setResults(ctx, &resp.Result, req.Config, values)...)
 }

@@ -6,12 +6,11 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -32,12 +31,11 @@ type listing[T any] struct {
 	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]T, error)
 
 	// values returns an object's id and the values of its attributes.
-	values func(*T) map[string]attr.Value
+	values func(*T) map[string]tftypes.Value
 
 	// Made of the above once: the framework makes a data source for each call.
 	schema     map[string]data.Attribute
-	objectType types.ObjectType // of one object
-	listType   types.ObjectType // of the whole data source
+	objectType tftypes.Object // of one object
 }
 
 // listDataSource is a plural data source: it is empty when there is nothing.
@@ -87,7 +85,6 @@ func (l listing[T]) prepared() *listing[T] {
 		l.schema["include_files"] = includeFilesArgument()
 	}
 	l.objectType = objectType(l.attributes)
-	l.listType = objectType(l.schema)
 	return &l
 }
 
@@ -96,12 +93,11 @@ func (d *listDataSource[T]) Configure(_ context.Context, req datasource.Configur
 }
 
 func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var keyword, sort types.String
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("keyword"), &keyword)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sort"), &sort)...)
+	keyword := argument[types.String](ctx, req.Config, "keyword", &resp.Diagnostics)
+	sort := argument[types.String](ctx, req.Config, "sort", &resp.Diagnostics)
 	var includeFiles types.Bool
 	if d.hasDownload {
-		resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("include_files"), &includeFiles)...)
+		includeFiles = argument[types.Bool](ctx, req.Config, "include_files", &resp.Diagnostics)
 	}
 	client := d.provider.require(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -114,25 +110,20 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 		resp.Diagnostics.Append(apiErrorDiagnostic("list the "+d.objects, err))
 		return
 	}
-	values := d.listValues(objects)
-	values["keyword"], values["sort"] = keyword, sort
-	if d.hasDownload {
-		values["include_files"] = includeFiles
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(d.listType.AttrTypes, values))...)
+	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, d.listValues(objects))...)
 }
 
 // listValues maps objects to the two lists: of their ids, and of themselves.
-func (d *listDataSource[T]) listValues(objects []T) map[string]attr.Value {
-	ids := make([]attr.Value, len(objects))
-	list := make([]attr.Value, len(objects))
+func (d *listDataSource[T]) listValues(objects []T) map[string]tftypes.Value {
+	ids := make([]tftypes.Value, len(objects))
+	list := make([]tftypes.Value, len(objects))
 	for i := range objects {
 		values := d.values(&objects[i])
 		ids[i] = values["id"]
-		list[i] = types.ObjectValueMust(d.objectType.AttrTypes, values)
+		list[i] = tftypes.NewValue(d.objectType, values)
 	}
-	return map[string]attr.Value{
-		"ids":     types.ListValueMust(types.StringType, ids),
-		d.objects: types.ListValueMust(d.objectType, list),
+	return map[string]tftypes.Value{
+		"ids":     tftypes.NewValue(tftypes.List{ElementType: tftypes.String}, ids),
+		d.objects: tftypes.NewValue(tftypes.List{ElementType: d.objectType}, list),
 	}
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"maps"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -28,11 +27,11 @@ type lookup struct {
 	hasDownload bool                      // takes include_files
 
 	// read returns the values of the attributes.
-	read func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error)
+	read func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error)
 
-	// Made of the above once: the framework makes a data source for each call.
-	schema     map[string]data.Attribute // with the arguments that find the object
-	objectType types.ObjectType
+	// schema is made of the above once, with the arguments that find the object:
+	// the framework makes a data source for each call.
+	schema map[string]data.Attribute
 }
 
 // prepared completes a lookup.
@@ -46,7 +45,6 @@ func (l lookup) prepared() *lookup {
 	if l.hasDownload {
 		l.schema["include_files"] = includeFilesArgument()
 	}
-	l.objectType = objectType(l.schema)
 	return &l
 }
 
@@ -73,17 +71,15 @@ func (d *lookupDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, types.ObjectValueMust(d.objectType.AttrTypes, values))...)
+	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, values)...)
 }
 
-// find reads the object that a configuration asks for, and returns it with the
-// arguments as they were given.
-func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]attr.Value {
-	var id types.String
-	diags.Append(config.GetAttribute(ctx, path.Root("id"), &id)...)
+// find reads the object that a configuration asks for.
+func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]tftypes.Value {
+	id := argument[types.String](ctx, config, "id", diags)
 	var includeFiles types.Bool
 	if l.hasDownload {
-		diags.Append(config.GetAttribute(ctx, path.Root("include_files"), &includeFiles)...)
+		includeFiles = argument[types.Bool](ctx, config, "include_files", diags)
 	}
 	client := p.require(diags)
 	if diags.HasError() {
@@ -94,10 +90,6 @@ func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, d
 	if err != nil {
 		diags.Append(lookupDiagnostic(l.object, id.ValueString(), err))
 		return nil
-	}
-	values["id"] = id
-	if l.hasDownload {
-		values["include_files"] = includeFiles
 	}
 	return values
 }

@@ -3,10 +3,9 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -24,7 +23,7 @@ var mailLookup = lookup{
 		"Everything read is kept in the state, the mail's `body` included.",
 	attributes:  mailAttributes(),
 	hasDownload: true,
-	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]attr.Value, error) {
+	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
 		mail, err := client.Mail(ctx, id, includeFiles)
 		if err != nil {
 			return nil, err
@@ -44,7 +43,7 @@ var mailListing = listing[privasfer.Mail]{
 	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.Mail, error) {
 		return client.Mails(ctx, options, includeFiles)
 	},
-	values: func(m *privasfer.Mail) map[string]attr.Value { return withoutBody(mailValues(m)) },
+	values: func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
 }.prepared()
 
 // mailAttributes describes a sent mail, wherever the API names one.
@@ -70,18 +69,18 @@ func mailAttributes() map[string]data.Attribute {
 }
 
 // mailValues maps a sent mail to the values of mailAttributes.
-func mailValues(m *privasfer.Mail) map[string]attr.Value {
-	return map[string]attr.Value{
-		"id":              types.StringValue(m.ID),
-		"identifier":      types.StringPointerValue(m.Identifier),
-		"subject":         types.StringPointerValue(m.Subject),
-		"body":            types.StringPointerValue(m.Body),
+func mailValues(m *privasfer.Mail) map[string]tftypes.Value {
+	return map[string]tftypes.Value{
+		"id":              stringValue(&m.ID),
+		"identifier":      stringValue(m.Identifier),
+		"subject":         stringValue(m.Subject),
+		"body":            stringValue(m.Body),
 		"sender":          contactValue(m.Sender),
 		"recipient":       personValue(m.Recipient),
-		"recipient_email": types.StringPointerValue(m.RecipientEmail),
+		"recipient_email": stringValue(m.RecipientEmail),
 		"created_at":      timeValue(m.CreatedAt),
 		"sent_at":         timeValue(m.SentAt),
-		"status":          types.StringPointerValue(m.Status),
+		"status":          stringValue(m.Status),
 		"opened_at":       timeValue(m.OpenedAt),
 		"download":        mailDownloadValue(m.Download),
 	}

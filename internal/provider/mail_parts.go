@@ -1,9 +1,8 @@
 package provider
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -58,22 +57,22 @@ func mailDownloadAttributes() map[string]data.Attribute {
 	}
 }
 
-func contactValue(c *privasfer.Contact) types.Object {
+func contactValue(c *privasfer.Contact) tftypes.Value {
 	if c == nil {
-		return types.ObjectNull(contactType.AttrTypes)
+		return tftypes.NewValue(contactType, nil)
 	}
-	return types.ObjectValueMust(contactType.AttrTypes, map[string]attr.Value{
-		"name":  types.StringPointerValue(c.Name),
-		"email": types.StringPointerValue(c.Email),
+	return tftypes.NewValue(contactType, map[string]tftypes.Value{
+		"name":  stringValue(c.Name),
+		"email": stringValue(c.Email),
 	})
 }
 
-func mailDownloadValue(d *privasfer.MailDownload) types.Object {
+func mailDownloadValue(d *privasfer.MailDownload) tftypes.Value {
 	if d == nil {
-		return types.ObjectNull(mailDownloadType.AttrTypes)
+		return tftypes.NewValue(mailDownloadType, nil)
 	}
-	return types.ObjectValueMust(mailDownloadType.AttrTypes, map[string]attr.Value{
-		"id":         types.StringValue(d.ID),
+	return tftypes.NewValue(mailDownloadType, map[string]tftypes.Value{
+		"id":         stringValue(&d.ID),
 		"created_at": timeValue(d.CreatedAt),
 		"files":      filesValue(d.Files),
 	})

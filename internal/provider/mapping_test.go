@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -26,56 +26,71 @@ const (
 		"created_by":` + jsonPerson + `,"created_at":"2019-05-08 00:18:03","disk":"local-spaces","trashed":false}`
 )
 
-type wantValues = map[string]attr.Value
+type wantValues = map[string]tftypes.Value
 
 // The shapes, written down once more: what a test compares with must not come
 // from the schema under test.
 var (
-	shapeOfPerson = map[string]attr.Type{
-		"name": types.StringType, "initials": types.StringType, "email": types.StringType, "photo_url": types.StringType,
-		"timezone": types.StringType,
-	}
-	shapeOfFile = map[string]attr.Type{
-		"id": types.StringType, "filename": types.StringType, "type": types.StringType, "extension": types.StringType,
-		"full_filename": types.StringType, "size": types.Int64Type, "formatted_size": types.StringType,
-		"encrypted_size": types.Int64Type, "formatted_encrypted_size": types.StringType,
-		"created_by": types.ObjectType{AttrTypes: shapeOfPerson},
-		"created_at": types.StringType, "disk": types.StringType, "trashed": types.BoolType,
-	}
-	shapeOfContact  = map[string]attr.Type{"name": types.StringType, "email": types.StringType}
-	shapeOfDownload = map[string]attr.Type{
-		"id": types.StringType, "created_at": types.StringType,
-		"files": types.ListType{ElemType: types.ObjectType{AttrTypes: shapeOfFile}},
-	}
+	shapeOfPerson = tftypes.Object{AttributeTypes: map[string]tftypes.Type{
+		"name": tftypes.String, "initials": tftypes.String, "email": tftypes.String, "photo_url": tftypes.String,
+		"timezone": tftypes.String,
+	}}
+	shapeOfFile = tftypes.Object{AttributeTypes: map[string]tftypes.Type{
+		"id": tftypes.String, "filename": tftypes.String, "type": tftypes.String, "extension": tftypes.String,
+		"full_filename": tftypes.String, "size": tftypes.Number, "formatted_size": tftypes.String,
+		"encrypted_size": tftypes.Number, "formatted_encrypted_size": tftypes.String,
+		"created_by": shapeOfPerson,
+		"created_at": tftypes.String, "disk": tftypes.String, "trashed": tftypes.Bool,
+	}}
+	shapeOfFiles    = tftypes.List{ElementType: shapeOfFile}
+	shapeOfContact  = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"name": tftypes.String, "email": tftypes.String}}
+	shapeOfDownload = tftypes.Object{AttributeTypes: map[string]tftypes.Type{
+		"id": tftypes.String, "created_at": tftypes.String, "files": shapeOfFiles,
+	}}
 
-	nullPerson   = types.ObjectNull(shapeOfPerson)
-	nullContact  = types.ObjectNull(shapeOfContact)
-	nullDownload = types.ObjectNull(shapeOfDownload)
-	nullFiles    = types.ListNull(types.ObjectType{AttrTypes: shapeOfFile})
+	nullPerson   = tftypes.NewValue(shapeOfPerson, nil)
+	nullContact  = tftypes.NewValue(shapeOfContact, nil)
+	nullDownload = tftypes.NewValue(shapeOfDownload, nil)
+	nullFiles    = tftypes.NewValue(shapeOfFiles, nil)
 
-	nullString = types.StringNull()
-	textValue  = types.StringValue
+	nullString = tftypes.NewValue(tftypes.String, nil)
+	nullNumber = tftypes.NewValue(tftypes.Number, nil)
+	nullBool   = tftypes.NewValue(tftypes.Bool, nil)
 )
 
-func wantPerson(name, initials, email, photoURL, timezone types.String) types.Object {
-	return types.ObjectValueMust(shapeOfPerson, wantValues{
+func stringOf(s string) tftypes.Value { return tftypes.NewValue(tftypes.String, s) }
+
+func int64Of(n int64) tftypes.Value { return tftypes.NewValue(tftypes.Number, n) }
+
+func boolOf(b bool) tftypes.Value { return tftypes.NewValue(tftypes.Bool, b) }
+
+func stringsOf(elements ...string) tftypes.Value {
+	list := make([]tftypes.Value, len(elements))
+	for i, element := range elements {
+		list[i] = stringOf(element)
+	}
+	return tftypes.NewValue(tftypes.List{ElementType: tftypes.String}, list)
+}
+
+func wantPerson(name, initials, email, photoURL, timezone tftypes.Value) tftypes.Value {
+	return tftypes.NewValue(shapeOfPerson, wantValues{
 		"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone})
 }
 
-func wantContact(name, email types.String) types.Object {
-	return types.ObjectValueMust(shapeOfContact, wantValues{"name": name, "email": email})
+func wantContact(name, email tftypes.Value) tftypes.Value {
+	return tftypes.NewValue(shapeOfContact, wantValues{"name": name, "email": email})
 }
 
-func wantDownload(id string, createdAt types.String, files types.List) types.Object {
-	return types.ObjectValueMust(shapeOfDownload, wantValues{"id": textValue(id), "created_at": createdAt, "files": files})
+func wantDownload(id string, createdAt, files tftypes.Value) tftypes.Value {
+	return tftypes.NewValue(shapeOfDownload, wantValues{"id": stringOf(id), "created_at": createdAt, "files": files})
 }
 
-func wantFiles(files ...wantValues) types.List {
-	list := make([]attr.Value, len(files))
+func wantFiles(files ...wantValues) tftypes.Value {
+	list := make([]tftypes.Value, len(files))
 	for i, file := range files {
-		list[i] = types.ObjectValueMust(shapeOfFile, file)
+		list[i] = tftypes.NewValue(shapeOfFile, file)
 	}
-	return types.ListValueMust(types.ObjectType{AttrTypes: shapeOfFile}, list)
+	return tftypes.NewValue(shapeOfFiles, list)
 }
 
 // with returns the values with some of them replaced.
@@ -93,24 +108,24 @@ type valuesCase struct {
 
 var (
 	bareFileCase = valuesCase{`{"id":"f"}`, wantValues{
-		"id": textValue("f"), "filename": nullString, "type": nullString, "extension": nullString, "full_filename": nullString,
-		"size": types.Int64Null(), "formatted_size": nullString, "encrypted_size": types.Int64Null(),
+		"id": stringOf("f"), "filename": nullString, "type": nullString, "extension": nullString, "full_filename": nullString,
+		"size": nullNumber, "formatted_size": nullString, "encrypted_size": nullNumber,
 		"formatted_encrypted_size": nullString, "created_by": nullPerson, "created_at": nullString, "disk": nullString,
-		"trashed": types.BoolNull(),
+		"trashed": nullBool,
 	}}
 	fullFileCase = valuesCase{jsonFile, wantValues{
-		"id": textValue("fad2027a"), "filename": textValue("invoice"), "type": textValue("application/pdf"), "extension": textValue("pdf"),
-		"full_filename": textValue("invoice.pdf"), "size": types.Int64Value(43389), "formatted_size": textValue("42.37 KB"),
-		"encrypted_size": types.Int64Value(78508), "formatted_encrypted_size": textValue("76.67 KB"),
-		"created_by": wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius")),
-		"created_at": textValue("2019-05-08 00:18:03"), "disk": textValue("local-spaces"), "trashed": types.BoolValue(false),
+		"id": stringOf("fad2027a"), "filename": stringOf("invoice"), "type": stringOf("application/pdf"), "extension": stringOf("pdf"),
+		"full_filename": stringOf("invoice.pdf"), "size": int64Of(43389), "formatted_size": stringOf("42.37 KB"),
+		"encrypted_size": int64Of(78508), "formatted_encrypted_size": stringOf("76.67 KB"),
+		"created_by": wantPerson(stringOf("Author Name"), stringOf("Author N."), stringOf("author@email.address"), stringOf(""), stringOf("Europe/Vilnius")),
+		"created_at": stringOf("2019-05-08 00:18:03"), "disk": stringOf("local-spaces"), "trashed": boolOf(false),
 	}}
 	bareInboxMailCase = valuesCase{`{"id":"m"}`, wantValues{
-		"id": textValue("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
-		"download": nullDownload, "received_at": nullString, "opened": types.BoolNull(),
+		"id": stringOf("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
+		"download": nullDownload, "received_at": nullString, "opened": nullBool,
 	}}
 	bareMailCase = valuesCase{`{"id":"m"}`, wantValues{
-		"id": textValue("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
+		"id": stringOf("m"), "identifier": nullString, "subject": nullString, "body": nullString, "sender": nullContact,
 		"recipient": nullPerson, "recipient_email": nullString, "created_at": nullString, "sent_at": nullString,
 		"status": nullString, "opened_at": nullString, "download": nullDownload,
 	}}
@@ -128,7 +143,7 @@ func checkValues[T any](t *testing.T, mapping func(*T) wantValues, tests map[str
 			}
 			got := mapping(&object)
 			for _, key := range slices.Sorted(maps.Keys(got)) {
-				if want := test.want[key]; want == nil || !got[key].Equal(want) {
+				if want, ok := test.want[key]; !ok || !got[key].Equal(want) {
 					t.Errorf("%s is %s, want %v", key, got[key], want)
 				}
 			}
@@ -149,24 +164,24 @@ func TestFileValues(t *testing.T) {
 			bareFileCase.want},
 		"empty": {`{"id":"f","filename":"","type":"","extension":"","full_filename":"","size":0,"formatted_size":"",
 			"encrypted_size":0,"formatted_encrypted_size":"","created_by":{},"created_at":"","disk":"","trashed":false}`, wantValues{
-			"id": textValue("f"), "filename": textValue(""), "type": textValue(""), "extension": textValue(""), "full_filename": textValue(""),
-			"size": types.Int64Value(0), "formatted_size": textValue(""), "encrypted_size": types.Int64Value(0),
-			"formatted_encrypted_size": textValue(""), "created_by": wantPerson(nullString, nullString, nullString, nullString, nullString),
+			"id": stringOf("f"), "filename": stringOf(""), "type": stringOf(""), "extension": stringOf(""), "full_filename": stringOf(""),
+			"size": int64Of(0), "formatted_size": stringOf(""), "encrypted_size": int64Of(0),
+			"formatted_encrypted_size": stringOf(""), "created_by": wantPerson(nullString, nullString, nullString, nullString, nullString),
 			"created_at": nullString, // no time
-			"disk":       textValue(""), "trashed": types.BoolValue(false),
+			"disk":       stringOf(""), "trashed": boolOf(false),
 		}},
 		"beyond 32 bits": {`{"id":"f","size":4294967296,"encrypted_size":9007199254740993}`, bareFileCase.with(wantValues{
-			"size": types.Int64Value(4294967296), "encrypted_size": types.Int64Value(9007199254740993)})},
+			"size": int64Of(4294967296), "encrypted_size": int64Of(9007199254740993)})},
 		"the largest and the smallest": {`{"id":"f","size":-9223372036854775808,"encrypted_size":9223372036854775807}`,
 			bareFileCase.with(wantValues{
-				"size": types.Int64Value(-9223372036854775808), "encrypted_size": types.Int64Value(9223372036854775807)})},
+				"size": int64Of(-9223372036854775808), "encrypted_size": int64Of(9223372036854775807)})},
 		"unknown keys": {`{"id":"f","category":{"id":1},"url":"https://x","files":[1],"body":"secret","created_by":{"id":7,"name":"N"},"trashed":true}`,
 			bareFileCase.with(wantValues{
-				"created_by": wantPerson(textValue("N"), nullString, nullString, nullString, nullString), "trashed": types.BoolValue(true)})},
+				"created_by": wantPerson(stringOf("N"), nullString, nullString, nullString, nullString), "trashed": boolOf(true)})},
 		"texts as they are": {`{"id":" f ","filename":"ž\u0000\n😀","created_at":"yesterday","disk":"${x}"}`,
 			bareFileCase.with(wantValues{
-				"id": textValue(" f "), "filename": textValue("ž\x00\n😀"), "created_at": textValue("yesterday"), "disk": textValue("${x}")})},
-		"a time of white space": {`{"id":"f","created_at":" "}`, bareFileCase.with(wantValues{"created_at": textValue(" ")})},
+				"id": stringOf(" f "), "filename": stringOf("ž\x00\n😀"), "created_at": stringOf("yesterday"), "disk": stringOf("${x}")})},
+		"a time of white space": {`{"id":"f","created_at":" "}`, bareFileCase.with(wantValues{"created_at": stringOf(" ")})},
 	})
 }
 
@@ -177,19 +192,19 @@ func TestInboxMailValues(t *testing.T) {
 			"sender":{"name":"Sender Name","email":"sender@email.address"},
 			"download":{"id":"15c00595","created_at":"2019-05-15 14:11:00","files":[` + jsonFile + `,{"id":"f"}]},
 			"received_at":"2019-05-15 14:11:01","opened":true}`, wantValues{
-			"id": textValue("m"), "identifier": textValue("1Kh2"), "subject": textValue("Secure files"), "body": textValue("<p>Mail body</p>"),
-			"sender":      wantContact(textValue("Sender Name"), textValue("sender@email.address")),
-			"download":    wantDownload("15c00595", textValue("2019-05-15 14:11:00"), wantFiles(fullFileCase.want, bareFileCase.want)),
-			"received_at": textValue("2019-05-15 14:11:01"), "opened": types.BoolValue(true),
+			"id": stringOf("m"), "identifier": stringOf("1Kh2"), "subject": stringOf("Secure files"), "body": stringOf("<p>Mail body</p>"),
+			"sender":      wantContact(stringOf("Sender Name"), stringOf("sender@email.address")),
+			"download":    wantDownload("15c00595", stringOf("2019-05-15 14:11:00"), wantFiles(fullFileCase.want, bareFileCase.want)),
+			"received_at": stringOf("2019-05-15 14:11:01"), "opened": boolOf(true),
 		}},
 		"missing": bareInboxMailCase,
 		"null": {`{"id":"m","identifier":null,"subject":null,"body":null,"sender":null,"download":null,"received_at":null,"opened":null}`,
 			bareInboxMailCase.want},
 		"empty": {`{"id":"m","identifier":"","subject":"","body":"","sender":{},"download":{"id":"d","created_at":"","files":[]},
 			"received_at":"","opened":false}`, wantValues{
-			"id": textValue("m"), "identifier": textValue(""), "subject": textValue(""), "body": textValue(""), "sender": wantContact(nullString, nullString),
+			"id": stringOf("m"), "identifier": stringOf(""), "subject": stringOf(""), "body": stringOf(""), "sender": wantContact(nullString, nullString),
 			"download":    wantDownload("d", nullString, wantFiles()),
-			"received_at": nullString, "opened": types.BoolValue(false),
+			"received_at": nullString, "opened": boolOf(false),
 		}},
 		"files not included": {`{"id":"m","download":{"id":"d"}}`,
 			bareInboxMailCase.with(wantValues{"download": wantDownload("d", nullString, nullFiles)})},
@@ -197,13 +212,13 @@ func TestInboxMailValues(t *testing.T) {
 			bareInboxMailCase.with(wantValues{"download": wantDownload("d", nullString, nullFiles)})},
 		"huge": {`{"id":"m","body":"` + strings.Repeat("ž", 1<<20) + `","download":{"id":"d","files":[{"id":"f","encrypted_size":4294967296}]}}`,
 			bareInboxMailCase.with(wantValues{
-				"body": textValue(strings.Repeat("ž", 1<<20)),
+				"body": stringOf(strings.Repeat("ž", 1<<20)),
 				"download": wantDownload("d", nullString,
-					wantFiles(bareFileCase.with(wantValues{"encrypted_size": types.Int64Value(4294967296)}))),
+					wantFiles(bareFileCase.with(wantValues{"encrypted_size": int64Of(4294967296)}))),
 			})},
 		"unknown keys": {`{"id":"m","author":{"name":"x"},"opened_at":"x","status":"x","sender":{"id":1,"email":"e"},
 			"download":{"id":"d","url":"https://x","token":"x"}}`, bareInboxMailCase.with(wantValues{
-			"sender": wantContact(nullString, textValue("e")), "download": wantDownload("d", nullString, nullFiles)})},
+			"sender": wantContact(nullString, stringOf("e")), "download": wantDownload("d", nullString, nullFiles)})},
 	})
 }
 
@@ -214,12 +229,12 @@ func TestMailValues(t *testing.T) {
 			"sender":{"name":"Sender Name","email":"sender@email.address"},"recipient":` + jsonPerson + `,
 			"recipient_email":"recipient@email.address","created_at":"2019-05-08 16:21:47","sent_at":"2019-05-08 16:21:48",
 			"status":"success","opened_at":"2019-05-09 08:00:00","download":{"id":"d","created_at":"2019-05-15 14:11:00","files":[` + jsonFile + `]}}`, wantValues{
-			"id": textValue("m"), "identifier": textValue("1Kh2"), "subject": textValue("Secure files"), "body": textValue("<p>Mail body</p>"),
-			"sender":          wantContact(textValue("Sender Name"), textValue("sender@email.address")),
-			"recipient":       wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius")),
-			"recipient_email": textValue("recipient@email.address"), "created_at": textValue("2019-05-08 16:21:47"),
-			"sent_at": textValue("2019-05-08 16:21:48"), "status": textValue("success"), "opened_at": textValue("2019-05-09 08:00:00"),
-			"download": wantDownload("d", textValue("2019-05-15 14:11:00"), wantFiles(fullFileCase.want)),
+			"id": stringOf("m"), "identifier": stringOf("1Kh2"), "subject": stringOf("Secure files"), "body": stringOf("<p>Mail body</p>"),
+			"sender":          wantContact(stringOf("Sender Name"), stringOf("sender@email.address")),
+			"recipient":       wantPerson(stringOf("Author Name"), stringOf("Author N."), stringOf("author@email.address"), stringOf(""), stringOf("Europe/Vilnius")),
+			"recipient_email": stringOf("recipient@email.address"), "created_at": stringOf("2019-05-08 16:21:47"),
+			"sent_at": stringOf("2019-05-08 16:21:48"), "status": stringOf("success"), "opened_at": stringOf("2019-05-09 08:00:00"),
+			"download": wantDownload("d", stringOf("2019-05-15 14:11:00"), wantFiles(fullFileCase.want)),
 		}},
 		"missing": bareMailCase,
 		"null": {`{"id":"m","identifier":null,"subject":null,"body":null,"sender":null,"recipient":null,"recipient_email":null,
@@ -227,17 +242,17 @@ func TestMailValues(t *testing.T) {
 		"empty": {`{"id":"m","identifier":"","subject":"","body":"","sender":{"name":"","email":""},
 			"recipient":{"name":"","initials":"","email":"","photo_url":"","timezone":""},"recipient_email":"",
 			"created_at":"","sent_at":"","status":"","opened_at":"","download":{"id":"d","files":[]}}`, wantValues{
-			"id": textValue("m"), "identifier": textValue(""), "subject": textValue(""), "body": textValue(""), "sender": wantContact(textValue(""), textValue("")),
-			"recipient": wantPerson(textValue(""), textValue(""), textValue(""), textValue(""), textValue("")), "recipient_email": textValue(""),
-			"created_at": nullString, "sent_at": nullString, "status": textValue(""), "opened_at": nullString,
+			"id": stringOf("m"), "identifier": stringOf(""), "subject": stringOf(""), "body": stringOf(""), "sender": wantContact(stringOf(""), stringOf("")),
+			"recipient": wantPerson(stringOf(""), stringOf(""), stringOf(""), stringOf(""), stringOf("")), "recipient_email": stringOf(""),
+			"created_at": nullString, "sent_at": nullString, "status": stringOf(""), "opened_at": nullString,
 			"download": wantDownload("d", nullString, wantFiles()),
 		}},
 		"unopened": {`{"id":"m","opened_at":""}`, bareMailCase.want},
 		"huge": {`{"id":"m","download":{"id":"d","files":[{"id":"f","encrypted_size":9223372036854775807}]}}`,
 			bareMailCase.with(wantValues{"download": wantDownload("d", nullString,
-				wantFiles(bareFileCase.with(wantValues{"encrypted_size": types.Int64Value(9223372036854775807)})))})},
+				wantFiles(bareFileCase.with(wantValues{"encrypted_size": int64Of(9223372036854775807)})))})},
 		"unknown keys": {`{"id":"m","received_at":"x","opened":true,"author":{},"recipient":{"id":1,"email":"e"}}`,
-			bareMailCase.with(wantValues{"recipient": wantPerson(nullString, nullString, textValue("e"), nullString, nullString)})},
+			bareMailCase.with(wantValues{"recipient": wantPerson(nullString, nullString, stringOf("e"), nullString, nullString)})},
 	})
 }
 
@@ -245,13 +260,13 @@ func TestPersonValue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		json string
-		want types.Object
+		want tftypes.Value
 	}{
 		{`null`, nullPerson},
 		{`{}`, wantPerson(nullString, nullString, nullString, nullString, nullString)},
 		{`{"name":null,"initials":"","email":"e","timezone":"Europe/Vilnius","id":1}`,
-			wantPerson(nullString, textValue(""), textValue("e"), nullString, textValue("Europe/Vilnius"))},
-		{jsonPerson, wantPerson(textValue("Author Name"), textValue("Author N."), textValue("author@email.address"), textValue(""), textValue("Europe/Vilnius"))},
+			wantPerson(nullString, stringOf(""), stringOf("e"), nullString, stringOf("Europe/Vilnius"))},
+		{jsonPerson, wantPerson(stringOf("Author Name"), stringOf("Author N."), stringOf("author@email.address"), stringOf(""), stringOf("Europe/Vilnius"))},
 	} {
 		var decoded *privasfer.Person
 		if err := json.Unmarshal([]byte(test.json), &decoded); err != nil {
@@ -268,7 +283,7 @@ func TestFilesValue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		json string
-		want types.List
+		want tftypes.Value
 	}{
 		{`null`, nullFiles},
 		{`[]`, wantFiles()},
@@ -290,18 +305,83 @@ func TestTimeValue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		text *string
-		want types.String
+		want tftypes.Value
 	}{
-		{nil, types.StringNull()},
-		{new(""), types.StringNull()},
-		{new("2019-05-15 14:11:00"), textValue("2019-05-15 14:11:00")},
-		{new(" "), textValue(" ")},
-		{new("0000-00-00 00:00:00"), textValue("0000-00-00 00:00:00")},
-		{new("2019-05-15T14:11:00Z"), textValue("2019-05-15T14:11:00Z")},
+		{nil, nullString},
+		{new(""), nullString},
+		{new("2019-05-15 14:11:00"), stringOf("2019-05-15 14:11:00")},
+		{new(" "), stringOf(" ")},
+		{new("0000-00-00 00:00:00"), stringOf("0000-00-00 00:00:00")},
+		{new("2019-05-15T14:11:00Z"), stringOf("2019-05-15T14:11:00Z")},
 	} {
 		if got := timeValue(test.text); !got.Equal(test.want) {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
+	}
+}
+
+func TestDownloadValues(t *testing.T) {
+	t.Parallel()
+	checkValues(t, downloadValues, map[string]valuesCase{
+		"full": {`{"id":"d","created_at":"2019-05-15 14:11:00","files":[` + jsonFile + `]}`, wantValues{
+			"id": stringOf("d"), "created_at": stringOf("2019-05-15 14:11:00"), "files": wantFiles(fullFileCase.want)}},
+		"bare":  {`{"id":"d"}`, wantValues{"id": stringOf("d"), "created_at": nullString, "files": nullFiles}},
+		"empty": {`{"id":"d","created_at":"","files":[]}`, wantValues{"id": stringOf("d"), "created_at": nullString, "files": wantFiles()}},
+	})
+}
+
+// What is left out is null.
+func TestContentValues(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		content privasfer.Content
+		want    wantValues
+	}{
+		"text": {privasfer.Content{Bytes: []byte("ž\x00\n"), Type: "text/plain"}, wantValues{
+			"content": stringOf("ž\x00\n"), "content_base64": stringOf("xb4ACg=="), "content_length": int64Of(4),
+			"content_sha256": stringOf("f95b72864a6155ae5252d0e48b01a62fc6ae5ddaea7d4adfa045ed59e7d9fea1"),
+			"content_type":   stringOf("text/plain"),
+		}},
+		"not text, without a type": {privasfer.Content{Bytes: []byte{0xff, 0x00}}, wantValues{
+			"content_base64": stringOf("/wA="), "content_length": int64Of(2),
+			"content_sha256": stringOf("ea5dbf9596d187e9500f23e9a680109475341cf4e81f7e043f7d97152c10772f"),
+		}},
+		"nothing": {privasfer.Content{}, wantValues{
+			"content": stringOf(""), "content_base64": stringOf(""), "content_length": int64Of(0),
+			"content_sha256": stringOf("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+		}},
+	} {
+		if got := contentValues(&test.content); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// What the configuration gives stays, whatever the API answers: Terraform takes
+// nothing else for it.
+func TestSetResults(t *testing.T) {
+	t.Parallel()
+	schema := data.Schema{Attributes: map[string]data.Attribute{
+		"id":     data.StringAttribute{Required: true},
+		"size":   data.Int64Attribute{Computed: true},
+		"opened": data.BoolAttribute{Computed: true},
+	}}
+	shape := schema.Type().TerraformType(t.Context())
+	given := tftypes.NewValue(shape, wantValues{"id": stringOf("given"), "size": nullNumber, "opened": nullBool})
+	config := tfsdk.Config{Schema: schema, Raw: given.Copy()}
+	state := tfsdk.State{Schema: schema}
+	diags := setResults(t.Context(), &state, config, map[string]tftypes.Value{"id": stringOf("answered"), "size": int64Of(1)})
+	want := tftypes.NewValue(shape, wantValues{"id": stringOf("given"), "size": int64Of(1), "opened": nullBool})
+	if diags.HasError() || !state.Raw.Equal(want) {
+		t.Errorf("got %s, want %s; %v", state.Raw, want, diags)
+	}
+	if !config.Raw.Equal(given) {
+		t.Errorf("the configuration became %s", config.Raw)
+	}
+
+	config.Raw = tftypes.NewValue(shape, tftypes.UnknownValue)
+	if diags := setResults(t.Context(), &state, config, nil); !diags.HasError() {
+		t.Error("an unknown configuration is no error")
 	}
 }
 
@@ -361,9 +441,9 @@ func TestMappingAgreesWithTheSchema(t *testing.T) {
 			t.Parallel()
 			var response datasource.SchemaResponse
 			test.source.Schema(t.Context(), datasource.SchemaRequest{}, &response)
-			shape := make(map[string]attr.Type)
+			shape := make(map[string]tftypes.Type)
 			for key, attribute := range response.Schema.Attributes {
-				shape[key] = attribute.GetType()
+				shape[key] = attribute.GetType().TerraformType(t.Context())
 			}
 			checkAgrees(t, shape, test.values, test.arguments)
 		})
@@ -373,32 +453,32 @@ func TestMappingAgreesWithTheSchema(t *testing.T) {
 		t.Parallel()
 		var response ephemeral.SchemaResponse
 		newInboxMailEphemeralResource().Schema(t.Context(), ephemeral.SchemaRequest{}, &response)
-		shape := make(map[string]attr.Type)
+		shape := make(map[string]tftypes.Type)
 		for key, attribute := range response.Schema.Attributes {
-			shape[key] = attribute.GetType()
+			shape[key] = attribute.GetType().TerraformType(t.Context())
 		}
 		checkAgrees(t, shape, inboxMail, []string{"include_files", "enabled"})
 	})
 }
 
 // checkAgrees checks that values and arguments together are what a schema has.
-func checkAgrees(t *testing.T, shape map[string]attr.Type, mapped wantValues, arguments []string) {
+func checkAgrees(t *testing.T, shape map[string]tftypes.Type, mapped wantValues, arguments []string) {
 	t.Helper()
 	all := maps.Clone(mapped)
 	for _, argument := range arguments {
-		if mapped[argument] != nil {
+		if _, ok := mapped[argument]; ok {
 			t.Errorf("the argument %s is mapped", argument)
 		}
 		switch argument {
 		case "include_files", "enabled":
-			all[argument] = types.BoolNull()
+			all[argument] = nullBool
 		default:
-			all[argument] = types.StringNull()
+			all[argument] = nullString
 		}
 	}
 	checkKeys(t, "values", all, shape)
 	for key, value := range all {
-		if got := value.Type(t.Context()); !got.Equal(shape[key]) {
+		if got := value.Type(); !got.Equal(shape[key]) {
 			t.Errorf("%s is a %s, in the schema a %s", key, got, shape[key])
 		}
 	}
@@ -416,17 +496,15 @@ func listValuesOf[T any](t *testing.T, source datasource.DataSource, objects ...
 
 func TestListValues(t *testing.T) {
 	t.Parallel()
-	elements := types.ObjectType{AttrTypes: shapeOfFile}
 	for name, test := range map[string]struct {
 		json string
 		want wantValues
 	}{
-		"none": {`[]`, wantValues{"ids": types.ListValueMust(types.StringType, []attr.Value{}), "files": wantFiles()}},
-		"null": {`null`, wantValues{"ids": types.ListValueMust(types.StringType, []attr.Value{}), "files": wantFiles()}},
+		"none": {`[]`, wantValues{"ids": stringsOf(), "files": wantFiles()}},
+		"null": {`null`, wantValues{"ids": stringsOf(), "files": wantFiles()}},
 		"in the API's order": {`[{"id":"f"},` + jsonFile + `]`, wantValues{
-			"ids": types.ListValueMust(types.StringType, []attr.Value{textValue("f"), textValue("fad2027a")}),
-			"files": types.ListValueMust(elements, []attr.Value{
-				types.ObjectValueMust(shapeOfFile, bareFileCase.want), types.ObjectValueMust(shapeOfFile, fullFileCase.want)}),
+			"ids":   stringsOf("f", "fad2027a"),
+			"files": wantFiles(bareFileCase.want, fullFileCase.want),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -454,19 +532,19 @@ func TestListValuesOfMails(t *testing.T) {
 	for name, list := range map[string]struct {
 		got, want wantValues
 	}{
-		"inbox": {inbox, bareInboxMailCase.with(wantValues{"subject": textValue("s")})},
-		"sent":  {sent, bareMailCase.with(wantValues{"subject": textValue("s")})},
+		"inbox": {inbox, bareInboxMailCase.with(wantValues{"subject": stringOf("s")})},
+		"sent":  {sent, bareMailCase.with(wantValues{"subject": stringOf("s")})},
 	} {
 		delete(list.want, "body")
-		mails, ok := list.got["mails"].(types.List)
-		if !ok || len(mails.Elements()) != 1 {
-			t.Fatalf("%s: the mails are %v", name, list.got["mails"])
+		var mails []tftypes.Value
+		if err := list.got["mails"].As(&mails); err != nil || len(mails) != 1 {
+			t.Fatalf("%s: the mails are %v, %v", name, list.got["mails"], err)
 		}
-		mail, ok := mails.Elements()[0].(types.Object)
-		if !ok || !reflect.DeepEqual(mail.Attributes(), list.want) {
-			t.Errorf("%s: got %v, want %v", name, mails, list.want)
+		var mail wantValues
+		if err := mails[0].As(&mail); err != nil || !reflect.DeepEqual(mail, list.want) {
+			t.Errorf("%s: got %v, want %v, %v", name, mail, list.want, err)
 		}
-		if ids := list.got["ids"]; !ids.Equal(types.ListValueMust(types.StringType, []attr.Value{textValue("m")})) {
+		if ids := list.got["ids"]; !ids.Equal(stringsOf("m")) {
 			t.Errorf("%s: the ids are %s", name, ids)
 		}
 		if strings.Contains(fmt.Sprint(list.got), "secret") {

@@ -3,10 +3,8 @@ package provider
 import (
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // computedString, computedInt64 and computedBool are the attributes that most
@@ -51,23 +49,4 @@ func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.At
 		}
 	}
 	return result
-}
-
-// objectType is the type of an object with these attributes.
-func objectType(attributes map[string]data.Attribute) types.ObjectType {
-	attrTypes := make(map[string]attr.Type, len(attributes))
-	for name, attribute := range attributes {
-		attrTypes[name] = attribute.GetType()
-	}
-	return types.ObjectType{AttrTypes: attrTypes}
-}
-
-// timeValue keeps a time of the API as its own text: no page of the API names
-// the zone. Where the API sends "" something has not happened yet, and there
-// is no time.
-func timeValue(text *string) types.String {
-	if text != nil && *text == "" {
-		return types.StringNull()
-	}
-	return types.StringPointerValue(text)
 }
