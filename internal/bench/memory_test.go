@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -40,11 +41,24 @@ func BenchmarkPlanLookups(b *testing.B) {
 	}
 }
 
-// BenchmarkPerform plans a download that is performed.
+// BenchmarkPerform plans a download that is performed. Of a text there are two
+// results with its content, of any other file one.
 func BenchmarkPerform(b *testing.B) {
-	for _, size := range []int{1 << 10, 1 << 20, 16 << 20} {
-		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
-			file := simulator.LargeFile("large", size)
+	for _, test := range []struct {
+		name string
+		size int
+		text bool
+	}{
+		{"1KiB", 1 << 10, false},
+		{"1MiB", 1 << 20, false},
+		{"16MiB", 16 << 20, false},
+		{"16MiBText", 16 << 20, true},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			file := simulator.LargeFile("large", test.size)
+			if test.text {
+				file.Content = bytes.Repeat([]byte("text\n"), test.size/5)
+			}
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: []simulator.File{file}}},
 				newServer((*httptest.Server).Start))
 			measure(b, api, fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [\"large\"]\n  perform = true\n  max_content_bytes = %d\n}\n", 16<<20), "plan")

@@ -87,7 +87,7 @@ func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.Schema
 			},
 			"max_content_bytes": eph.Int64Attribute{
 				MarkdownDescription: "How many bytes the content may have at most: 1 to 16777216 (16 MiB), 1048576 (1 MiB) by default. " +
-					"The content is copied several times on its way: 16 MiB cost the provider about 170 MB of memory.",
+					"The content is copied several times on its way: 16 MiB of text cost the provider up to 190 MB of memory.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 16<<20)},
 			},
