@@ -58,7 +58,8 @@ func (r *downloadEphemeralResource) Metadata(_ context.Context, req ephemeral.Me
 func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = eph.Schema{
 		MarkdownDescription: "A download of one or several files: for a single use, and alive for one minute. " +
-			"Nothing of it is kept in a plan or in the state.",
+			"Nothing of it is kept in a plan or in the state. " +
+			"Use it to hand a file to whatever needs it during the run: by the download's id, or by its content with `perform`.",
 		Attributes: map[string]eph.Attribute{
 			"file_ids": eph.SetAttribute{
 				MarkdownDescription: "The ids of the files to download: at least one, none of them empty.",

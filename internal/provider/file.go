@@ -25,10 +25,11 @@ func newFilesDataSource() datasource.DataSource {
 }
 
 var fileLookup = lookup{
-	name:        "file",
-	object:      "file",
-	description: "A file, as the API describes it. Its content is not read.",
-	attributes:  fileAttributes(),
+	name:   "file",
+	object: "file",
+	description: "A file, as the API describes it. Its content is not read. " +
+		"Use it where the file's id is known; `privasfer_files` finds a file by its name.",
+	attributes: fileAttributes(),
 	read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]tftypes.Value, error) {
 		file, err := client.File(ctx, id)
 		if err != nil {
@@ -39,12 +40,13 @@ var fileLookup = lookup{
 }.prepared()
 
 var fileListing = listing[privasfer.File]{
-	name:        "files",
-	objects:     "files",
-	description: "Files, as the API describes them. Where there is none, the lists are empty.",
-	attributes:  fileAttributes(),
-	sortKeys:    privasfer.FileSortKeys,
-	searched:    "the file names",
+	name:    "files",
+	objects: "files",
+	description: "Files, as the API describes them. Where there is none, the lists are empty. " +
+		"Use it to find a file by its name, for a download of it for example.",
+	attributes: fileAttributes(),
+	sortKeys:   privasfer.FileSortKeys,
+	searched:   "the file names",
 	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) ([]privasfer.File, error) {
 		return client.Files(ctx, options)
 	},

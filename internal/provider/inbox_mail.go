@@ -23,7 +23,8 @@ var inboxMailLookup = lookup{
 	name:   "inbox_mail",
 	object: "inbox mail",
 	description: "A mail that was sent to the owner of the token, with the download that came with it. " +
-		"Everything read is kept in the state, the mail's `body` included.",
+		"Everything read is kept in the state, the mail's `body` included. " +
+		"Use it for what whoever reads the state may know; where the body is a secret, use the ephemeral resource `privasfer_inbox_mail`.",
 	attributes:  inboxMailAttributes(),
 	hasDownload: true,
 	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
@@ -39,7 +40,7 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	name:    "inbox_mails",
 	objects: "mails",
 	description: "Mails that were sent to the owner of the token, without their bodies. " +
-		"Where there is none, the lists are empty.",
+		"Where there is none, the lists are empty. Use it to find mails by what they are about or who sent them.",
 	attributes:  withoutBody(inboxMailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.InboxMailSortKeys,

@@ -34,7 +34,8 @@ func (r *inboxMailEphemeralResource) Schema(_ context.Context, _ ephemeral.Schem
 	}
 	resp.Schema = eph.Schema{
 		MarkdownDescription: "A mail that was sent to the owner of the token, with the download that came with it. " +
-			"Nothing of it is kept in a plan or in the state, and its `body` may be handed to a write-only argument.",
+			"Nothing of it is kept in a plan or in the state, and its `body` may be handed to a write-only argument. " +
+			"Use it where the body is a secret.",
 		Attributes: attributes,
 	}
 }

@@ -20,7 +20,8 @@ var mailLookup = lookup{
 	name:   "mail",
 	object: "mail",
 	description: "A mail that the owner of the token has sent, with its download. " +
-		"Everything read is kept in the state, the mail's `body` included.",
+		"Everything read is kept in the state, the mail's `body` included. " +
+		"Use it to see what became of a mail: its `status`, and when it was opened.",
 	attributes:  mailAttributes(),
 	hasDownload: true,
 	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
@@ -33,9 +34,10 @@ var mailLookup = lookup{
 }.prepared()
 
 var mailListing = listing[privasfer.Mail]{
-	name:        "mails",
-	objects:     "mails",
-	description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty.",
+	name:    "mails",
+	objects: "mails",
+	description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty. " +
+		"Use it to find the ids of mails, and what became of them.",
 	attributes:  withoutBody(mailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.MailSortKeys,

@@ -25,7 +25,7 @@ func (f *rfc3339Function) Metadata(_ context.Context, _ function.MetadataRequest
 func (f *rfc3339Function) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "A time of the API in RFC 3339",
-		MarkdownDescription: "Turns a time as the API writes it, such as `2019-05-15 14:11:00`, into RFC 3339. The API does not say in which zone its " +
+		MarkdownDescription: "Turns a time as the API writes it, such as `2019-05-15 14:11:00`, into RFC 3339, which functions like `timecmp` and `formatdate` take. The API does not say in which zone its " +
 			"times are, so the zone is yours to name. A time that exists twice, when clocks are set back, is taken for the first; " +
 			"one that does not exist, when they are set forward, is an error.",
 		Parameters: []function.Parameter{
