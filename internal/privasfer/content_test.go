@@ -1,7 +1,6 @@
 package privasfer
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -310,17 +309,8 @@ func checkContent(t *testing.T, content *Content, err error, want, contentType s
 func contentOver(t *testing.T, base, downloadURL string, inner roundTripper, changes ...func(*Config)) *Client {
 	t.Helper()
 	client := newClientAt(t, base, append([]func(*Config){performingAt(t, downloadURL)}, changes...)...)
-	contentTransport(t, client).inner = inner
+	transportOf(t, client.content).inner = inner
 	return client
-}
-
-func contentTransport(t *testing.T, client *Client) *transport {
-	t.Helper()
-	own, ok := client.content.HTTPClient.Transport.(*transport)
-	if !ok {
-		t.Fatalf("the transport is a %T", client.content.HTTPClient.Transport)
-	}
-	return own
 }
 
 func TestPerformRequest(t *testing.T) {
@@ -1066,7 +1056,7 @@ func TestPerformAndTheRateLimit(t *testing.T) {
 					}
 					return plainAnswer(429, "", "Retry-After", "30"), nil
 				})
-				ownTransport(t, client).inner = roundTripper(func(*http.Request) (*http.Response, error) {
+				transportOf(t, client.http).inner = roundTripper(func(*http.Request) (*http.Response, error) {
 					return plainAnswer(200, emptyMail), nil
 				})
 				if _, err := perform(t, client); asAPIError(t, err).Status != 429 {
@@ -1106,7 +1096,7 @@ func TestPerformWhileTheAPIIsClosed(t *testing.T) {
 					requests++
 					return plainAnswer(200, "content"), nil
 				})
-				ownTransport(t, client).inner = roundTripper(func(*http.Request) (*http.Response, error) {
+				transportOf(t, client.http).inner = roundTripper(func(*http.Request) (*http.Response, error) {
 					return plainAnswer(429, "", "Retry-After", test.wait), nil
 				})
 				if _, err := client.InboxMail(t.Context(), "m", false); asAPIError(t, err).Status != 429 {
@@ -1195,21 +1185,7 @@ func TestPerformForeignTextInTransportErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = listener.Close() })
-			go func() {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = http.ReadRequest(bufio.NewReader(conn))
-				_, _ = conn.Write([]byte(raw))
-				_ = conn.Close()
-			}()
-			client := newClientAt(t, "http://127.0.0.1:1/api", performingAt(t, "http://"+listener.Addr().String()+shownPath), fourRetries, impatient)
+			client := newClientAt(t, "http://127.0.0.1:1/api", performingAt(t, rawServer(t, raw)+shownPath), fourRetries, impatient)
 			content, err := perform(t, client)
 			if content != nil {
 				t.Error("there is a content")

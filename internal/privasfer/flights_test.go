@@ -54,7 +54,7 @@ func testFlights(t *testing.T, answer func() *http.Response, test func(t *testin
 	synctest.Test(t, func(t *testing.T) {
 		api := &slowAPI{answer: answer}
 		client := newClientOver(t, api.RoundTrip)
-		ownTransport(t, client).gate.answered = true
+		transportOf(t, client.http).gate.answered = true
 		test(t, client, api)
 	})
 }

@@ -1,18 +1,22 @@
 package privasfer
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
-// testToken is no token that anybody has, with a
-// character that a URL would escape.
+// testToken is no token that anybody has, with a character that a URL would
+// escape.
 const testToken = "17|never-to-be-shown"
 
 const testUserAgent = "privasfer-test/1.2.3 (+go)"
@@ -50,12 +54,35 @@ func parseBaseURL(t *testing.T, text string) *url.URL {
 	return base
 }
 
-// ownTransport is the client's transport.
-func ownTransport(t *testing.T, client *Client) *transport {
+// rawServer answers each connection by these bytes, HTTP or not, and returns
+// its URL.
+func rawServer(t *testing.T, raw string) string {
 	t.Helper()
-	own, ok := client.http.HTTPClient.Transport.(*transport)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = conn.Write([]byte(raw))
+			_ = conn.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+// transportOf is the transport of one of the client's two HTTP clients.
+func transportOf(t *testing.T, client *retryablehttp.Client) *transport {
+	t.Helper()
+	own, ok := client.HTTPClient.Transport.(*transport)
 	if !ok {
-		t.Fatalf("the client's transport is a %T", client.http.HTTPClient.Transport)
+		t.Fatalf("the client's transport is a %T", client.HTTPClient.Transport)
 	}
 	return own
 }
@@ -63,9 +90,9 @@ func ownTransport(t *testing.T, client *Client) *transport {
 // innerTransport is what performs the client's HTTP.
 func innerTransport(t *testing.T, client *Client) *http.Transport {
 	t.Helper()
-	inner, ok := ownTransport(t, client).inner.(*http.Transport)
+	inner, ok := transportOf(t, client.http).inner.(*http.Transport)
 	if !ok {
-		t.Fatalf("the inner transport is a %T", ownTransport(t, client).inner)
+		t.Fatalf("the inner transport is a %T", transportOf(t, client.http).inner)
 	}
 	return inner
 }

@@ -1,9 +1,6 @@
 package privasfer
 
 import (
-	"bufio"
-	"net"
-	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -24,21 +21,7 @@ func TestForeignTextInTransportErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = listener.Close() })
-			go func() {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = http.ReadRequest(bufio.NewReader(conn))
-				_, _ = conn.Write([]byte(raw))
-				_ = conn.Close()
-			}()
-			_, err = newClientAt(t, "http://"+listener.Addr().String()+"/api").InboxMail(t.Context(), "m", false)
+			_, err := newClientAt(t, rawServer(t, raw)+"/api").InboxMail(t.Context(), "m", false)
 			text := asAPIError(t, err).Error()
 			if n := utf8.RuneCountInString(text); n > 500 {
 				t.Errorf("%d characters", n)
@@ -59,23 +42,7 @@ func TestDeepComplaint(t *testing.T) {
 func TestUnreadableAnswerIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"HTTP/1.1 200 OK\r\nhunter2 line\r\n\r\n", "HTTP/1.1 hunter2 OK\r\n\r\n", "hunter2\r\n\r\n"} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = listener.Close() })
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = http.ReadRequest(bufio.NewReader(conn))
-				_, _ = conn.Write([]byte(raw))
-				_ = conn.Close()
-			}
-		}()
-		_, err = newClientAt(t, "http://"+listener.Addr().String()+"/api").InboxMail(t.Context(), "m", false)
+		_, err := newClientAt(t, rawServer(t, raw)+"/api").InboxMail(t.Context(), "m", false)
 		if text := asAPIError(t, err).Error(); strings.Contains(text, "hunter2") {
 			t.Errorf("the error shows the answer: %s", text)
 		}

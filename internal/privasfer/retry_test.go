@@ -36,7 +36,7 @@ func plainAnswer(status int, body string, headers ...string) *http.Response {
 func newClientOver(t *testing.T, inner roundTripper, changes ...func(*Config)) *Client {
 	t.Helper()
 	client := newClientAt(t, plainBase, changes...)
-	ownTransport(t, client).inner = inner
+	transportOf(t, client.http).inner = inner
 	return client
 }
 

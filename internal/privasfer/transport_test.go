@@ -300,7 +300,7 @@ func TestNetworkFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := newClientAt(t, DefaultBaseURL)
-			ownTransport(t, client).inner = test.inner
+			transportOf(t, client.http).inner = test.inner
 			_, _, err := client.CreateDownload(t.Context(), []string{"f"})
 			checkError(t, err, "POST /api/downloads"+test.err)
 			if got := asAPIError(t, err).MayHaveActed(); got != test.mayHaveActed {
@@ -606,7 +606,7 @@ func TestTransportNeedsACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := ownTransport(t, client).RoundTrip(httpRequest)
+	response, err := transportOf(t, client.http).RoundTrip(httpRequest)
 	if err == nil {
 		response.Body.Close()
 	}

@@ -91,7 +91,7 @@ func oneOfDownloads(api *testAPI) func(string) error {
 }
 
 // TestAccDownloadEphemeralResource_disabled: nothing is created, everything is
-// null, whatever else is configured.
+// null, whatever else is configured; not even a download URL is missing.
 func TestAccDownloadEphemeralResource_disabled(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{})
@@ -101,27 +101,19 @@ func TestAccDownloadEphemeralResource_disabled(t *testing.T) {
 		Steps: []resource.TestStep{{
 			Config: api.providerBlock() + `
 				ephemeral "privasfer_download" "test" {
-					file_ids  = ["any"]
-					enabled   = false
-					on_expiry = "warning"
+					file_ids          = ["any"]
+					enabled           = false
+					on_expiry         = "warning"
+					perform           = true
+					max_content_bytes = 1
 				}` + echo("test", "ephemeral.privasfer_download.test"),
 			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data"), knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"file_ids":          knownvalue.SetExact([]knownvalue.Check{knownvalue.StringExact("any")}),
-					"enabled":           knownvalue.Bool(false),
-					"on_expiry":         knownvalue.StringExact("warning"),
-					"id":                knownvalue.Null(),
-					"files":             knownvalue.Null(),
-					"created_at":        knownvalue.Null(),
-					"expires_at":        knownvalue.Null(),
-					"perform":           knownvalue.Null(),
-					"max_content_bytes": knownvalue.Null(),
-					"content":           knownvalue.Null(),
-					"content_base64":    knownvalue.Null(),
-					"content_sha256":    knownvalue.Null(),
-					"content_type":      knownvalue.Null(),
-					"content_length":    knownvalue.Null(),
-				})),
+				statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data"), attributes{
+					"file_ids": knownvalue.SetExact([]knownvalue.Check{text("any")}), "enabled": knownvalue.Bool(false),
+					"on_expiry": text("warning"), "perform": knownvalue.Bool(true), "max_content_bytes": knownvalue.Int64Exact(1),
+					"id": null, "files": null, "created_at": null, "expires_at": null, "content": null, "content_base64": null,
+					"content_sha256": null, "content_type": null, "content_length": null,
+				}.exactly()),
 			},
 		}},
 	})

@@ -203,41 +203,6 @@ func TestAccPerform_opens(t *testing.T) {
 	}
 }
 
-// TestAccPerform_disabled: with enabled = false nothing is missing and nothing
-// is asked for.
-func TestAccPerform_disabled(t *testing.T) {
-	t.Parallel()
-	api := newAPI(t, simulator.Options{})
-	resource.UnitTest(t, resource.TestCase{
-		TerraformVersionChecks:   ephemeralEngines,
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{{
-			Config: api.providerBlock() + performed("any", "enabled = false", "max_content_bytes = 1") + echo("test", "ephemeral.privasfer_download.test"),
-			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data"), knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"file_ids":          knownvalue.SetExact([]knownvalue.Check{knownvalue.StringExact("any")}),
-					"enabled":           knownvalue.Bool(false),
-					"perform":           knownvalue.Bool(true),
-					"max_content_bytes": knownvalue.Int64Exact(1),
-					"on_expiry":         knownvalue.Null(),
-					"id":                knownvalue.Null(),
-					"files":             knownvalue.Null(),
-					"created_at":        knownvalue.Null(),
-					"expires_at":        knownvalue.Null(),
-					"content":           knownvalue.Null(),
-					"content_base64":    knownvalue.Null(),
-					"content_sha256":    knownvalue.Null(),
-					"content_type":      knownvalue.Null(),
-					"content_length":    knownvalue.Null(),
-				})),
-			},
-		}},
-	})
-	if got := len(api.Requests()); got != 0 {
-		t.Errorf("got %d requests, want none", got)
-	}
-}
-
 // TestAccPerform_downloadURL: where the URL comes from, and that nothing is
 // created where there is none.
 func TestAccPerform_downloadURL(t *testing.T) {
