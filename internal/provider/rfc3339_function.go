@@ -3,8 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"path"
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // the zones, for machines without zone files
@@ -59,39 +57,46 @@ func (f *rfc3339Function) Run(ctx context.Context, req function.RunRequest, resp
 // apiTime is how the API writes a time.
 const apiTime = "2006-01-02 15:04:05"
 
-// rfc3339 reads a zone-less time as the clocks of a zone showed it.
+// rfc3339 reads a zone-less time as the clocks of a zone showed it. The errors
+// have no full stop: the engines add one.
 func rfc3339(text, zone string) (string, *function.FuncError) {
 	asUTC, err := time.Parse(apiTime, text)
 	if err != nil || asUTC.Format(apiTime) != text {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is not a time of the form YYYY-MM-DD HH:MM:SS.", shorten(text)))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is not a time of the form YYYY-MM-DD HH:MM:SS", shorten(text)))
 	}
 	if zone == "" || zone == "Local" {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is no zone of its own: it would depend on the machine. "+
-			"Name one of the IANA database, such as Europe/Vilnius or UTC.", zone))
+			"Name one of the IANA database, such as Europe/Vilnius or UTC", zone))
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || !inDatabase(zone) {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a zone of the IANA database. "+
-			"Examples are Europe/Vilnius and UTC.", shorten(zone)))
+			"Examples are Europe/Vilnius and UTC", shorten(zone)))
 	}
 	local := firstOf(asUTC, location)
 	if local.Format(apiTime) != text {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s: the clocks were set forward over it.", text, zone))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s: the clocks were set forward over it", text, zone))
 	}
 	if _, offset := local.Zone(); offset%60 != 0 {
 		local = local.UTC() // RFC 3339 has no seconds in an offset, as zones before 1900 do
 	}
 	if local.Year() < 0 {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s is a time that RFC 3339 cannot write.", text, zone))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s is a time that RFC 3339 cannot write", text, zone))
 	}
 	return local.Format(time.RFC3339), nil
 }
 
-// inDatabase tells that a name is one of the database, not merely of a file
-// that a machine has in its folder of zones: "localtime" is the machine's own.
+// inDatabase tells that a name may be one of the database: each of its parts
+// begins with a capital letter. A machine's folder of zones has other files too,
+// such as "localtime", its own zone, and on some machines a file is found
+// whatever the case.
 func inDatabase(zone string) bool {
-	first, _, _ := strings.Cut(zone, "/")
-	return path.Clean(zone) == zone && !slices.Contains([]string{"localtime", "posixrules", "posix", "right"}, first)
+	for part := range strings.SplitSeq(zone, "/") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // firstOf is the first time at which clocks in a location showed what asUTC

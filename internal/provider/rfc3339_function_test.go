@@ -96,10 +96,10 @@ func TestRFC3339(t *testing.T) {
 func TestRFC3339Refuses(t *testing.T) {
 	t.Parallel()
 	const (
-		noTime = "%q is not a time of the form YYYY-MM-DD HH:MM:SS."
-		noZone = "%q is not a zone of the IANA database. Examples are Europe/Vilnius and UTC."
-		noOwn  = "%q is no zone of its own: it would depend on the machine. Name one of the IANA database, such as Europe/Vilnius or UTC."
-		skip   = "%q does not exist in %s: the clocks were set forward over it."
+		noTime = "%q is not a time of the form YYYY-MM-DD HH:MM:SS"
+		noZone = "%q is not a zone of the IANA database. Examples are Europe/Vilnius and UTC"
+		noOwn  = "%q is no zone of its own: it would depend on the machine. Name one of the IANA database, such as Europe/Vilnius or UTC"
+		skip   = "%q does not exist in %s: the clocks were set forward over it"
 	)
 	const good = "2019-05-15 14:11:00"
 	type refusal struct {
