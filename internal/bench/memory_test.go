@@ -24,7 +24,7 @@ func BenchmarkPlanList(b *testing.B) {
 	for _, count := range []int{1, 5_000, 20_000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(count)}},
-				newServer((*httptest.Server).Start))
+				(*httptest.Server).Start)
 			measure(b, api, "data \"privasfer_files\" \"test\" {}\n", "plan")
 		})
 	}
@@ -35,7 +35,7 @@ func BenchmarkPlanLookups(b *testing.B) {
 	for _, count := range []int{200, 2_000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(count)}},
-				newServer((*httptest.Server).Start))
+				(*httptest.Server).Start)
 			measure(b, api, fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  count = %d\n  id    = format(\"file-%%06d\", count.index + 1)\n}\n", count), "plan")
 		})
 	}
@@ -60,7 +60,7 @@ func BenchmarkPerform(b *testing.B) {
 				file.Content = bytes.Repeat([]byte("text\n"), test.size/5)
 			}
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: []simulator.File{file}}},
-				newServer((*httptest.Server).Start))
+				(*httptest.Server).Start)
 			measure(b, api, fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [\"large\"]\n  perform = true\n  max_content_bytes = %d\n}\n", 16<<20), "plan")
 		})
 	}

@@ -29,9 +29,9 @@ const (
 // source that answers at once, and the answers' latency at the engine's
 // parallelism.
 func BenchmarkPlanReads(b *testing.B) {
-	for name, start := range map[string]func(http.Handler) *httptest.Server{
-		"HTTP":  newServer((*httptest.Server).Start),
-		"HTTPS": newServer((*httptest.Server).StartTLS),
+	for name, start := range map[string]func(*httptest.Server){
+		"HTTP":  (*httptest.Server).Start,
+		"HTTPS": (*httptest.Server).StartTLS,
 	} {
 		b.Run(name, func(b *testing.B) {
 			const reads, latency = 200, 20 * time.Millisecond
@@ -69,7 +69,7 @@ func BenchmarkPlanRateLimited(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer() // a new simulator, whose first window has not begun
 		api := newAPI(b, simulator.Options{RateLimit: 100, RateWindow: 4 * time.Second, Latency: latency, Data: mails(reads)},
-			newServer((*httptest.Server).Start))
+			(*httptest.Server).Start)
 		w := newWorkspace(b, ".", api.configuration()+fmt.Sprintf(
 			"data \"privasfer_inbox_mail\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
 		b.StartTimer()
@@ -109,25 +109,19 @@ type api struct {
 	connections atomic.Int64
 }
 
-func newServer(start func(*httptest.Server)) func(http.Handler) *httptest.Server {
-	return func(handler http.Handler) *httptest.Server {
-		server := httptest.NewUnstartedServer(handler)
-		server.EnableHTTP2 = true
-		start(server)
-		return server
-	}
-}
-
-func newAPI(b *testing.B, options simulator.Options, start func(http.Handler) *httptest.Server) *api {
+func newAPI(b *testing.B, options simulator.Options, start func(*httptest.Server)) *api {
 	b.Helper()
 	options.Token = token
 	a := &api{Server: simulator.New(options)}
-	a.listener = start(a.Server)
+	a.listener = httptest.NewUnstartedServer(a.Server)
+	a.listener.EnableHTTP2 = true
+	// Before the start: httptest calls it beside a hook of its own, which Close needs.
 	a.listener.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			a.connections.Add(1)
 		}
 	}
+	start(a.listener)
 	b.Cleanup(a.listener.Close)
 	return a
 }

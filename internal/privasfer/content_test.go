@@ -456,6 +456,8 @@ func TestPerformRefusedRedirects(t *testing.T) {
 	tests := map[string]struct{ location, err string }{
 		"http":                {"http://store.example/o?sig=hunter2", plain},
 		"http, same host":     {"http://privasfer.com/o?sig=hunter2", plain},
+		"http, this machine":  {"http://localhost/o?sig=hunter2", plain},
+		"http, loopback":      {"http://127.0.0.1:8080/o?sig=hunter2", plain},
 		"http, private":       {"http://192.168.1.1/o?sig=hunter2", plain},
 		"http, like loopback": {"http://localhost.evil.example/o?sig=hunter2", plain},
 		"ftp":                 {"ftp://store.example/o?sig=hunter2", plain},
@@ -861,7 +863,7 @@ func zipped(content []byte) []byte {
 
 func TestPerformLimit(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []int{1, 1000, 64 << 10, 1 << 20} {
+	for _, limit := range []int{1, 1000, 64 << 10, 1 << 20, 3 << 19} {
 		for _, way := range []string{"told", "not told", "compressed"} {
 			for size, ok := range map[int]bool{0: true, limit - 1: true, limit: true, limit + 1: false, 3*limit + 1: false} {
 				t.Run(fmt.Sprintf("%d of %d, %s", size, limit, way), func(t *testing.T) {
@@ -875,7 +877,7 @@ func TestPerformLimit(t *testing.T) {
 						}
 						return
 					}
-					most := map[int]string{1: "1 bytes", 1000: "1000 bytes", 64 << 10: "65536 bytes", 1 << 20: "1 MiB"}[limit]
+					most := map[int]string{1: "1 bytes", 1000: "1000 bytes", 64 << 10: "65536 bytes", 1 << 20: "1 MiB", 3 << 19: "1572864 bytes"}[limit]
 					want := " was answered 200 OK: the answer is larger than " + most
 					if way == "told" {
 						want = fmt.Sprintf(" was answered 200 OK: the answer has %d bytes and is larger than %s", size, most)
@@ -1368,8 +1370,15 @@ func TestPerformHidesTheTargetsQuery(t *testing.T) {
 	checkHidden(t, err, "hunter2")
 }
 
-// internal/provider/perform_test.go: a row of TestAccPerform_errors.
-//
-// The download was used up by the redirect; that the target could not be dialled does not undo it.
-//	"redirect to a dead host": {fault: simulator.After(simulator.Redirect(302, "http://127.0.0.1:1/"+marker+"?sig="+marker)), state: simulator.Performed,
-//		want: "GET /download/{id}: dial tcp 127.0.0.1:1:", step: stepReach},
+// The first server has used the download up, whether or not the next one can be
+// dialled.
+func TestPerformRedirectedToADeadHost(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/?sig=hunter2", http.StatusFound)
+	})
+	_, err := perform(t, s.client(t))
+	if apiError := asAPIError(t, err); apiError.NeverSent {
+		t.Errorf("got %+v", apiError)
+	}
+}

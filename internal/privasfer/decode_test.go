@@ -292,3 +292,28 @@ func checkDecoded(t *testing.T, object bool, err error) {
 		t.Errorf("not fit to be shown: %q", err)
 	}
 }
+
+// Of two keys that are the same the last counts.
+func TestLastObjectCounts(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body string
+		want InboxMail
+	}{
+		"data":   {`{"data":{"id":"a","subject":"old"},"data":{"id":"b"}}`, InboxMail{ID: "b"}},
+		"sender": {`{"data":{"id":"a","sender":{"name":"old"},"sender":{"email":"new"}}}`, InboxMail{ID: "a", Sender: &Contact{Email: new("new")}}},
+		"files": {
+			`{"data":{"id":"a","download":{"id":"d","files":[{"id":"1","filename":"old"}],"files":[{"id":"2"}]}}}`,
+			InboxMail{ID: "a", Download: &MailDownload{ID: "d", Files: []File{{ID: "2"}}}},
+		},
+		"plain value": {`{"data":{"id":"a","subject":"old","subject":"new"}}`, InboxMail{ID: "a", Subject: new("new")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := decode[InboxMail]([]byte(test.body))
+			if err != nil || !reflect.DeepEqual(*got, test.want) {
+				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
+			}
+		})
+	}
+}

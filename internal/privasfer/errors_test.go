@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,10 @@ import (
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 300)
+	var fields []string
+	for name := range strings.SplitSeq("abcdefghijkl", "") {
+		fields = append(fields, fmt.Sprintf("%q:%q", name, long))
+	}
 
 	tests := map[string]struct {
 		status    int
@@ -166,6 +171,11 @@ func TestRefusals(t *testing.T) {
 				{"f", "f"}, {"g", "g"}, {"h", "h"}, {"i", "i"}, {"j", "j"},
 			}},
 			text: "422 Unprocessable Entity [a: a] [b: b] [c: c] [d: d] [e: e] [f: f] [g: g] [h: h] [i: i] [j: j] [and 2 more]",
+		},
+		"more fields than are kept, and longer": {
+			status: 422, body: `{"errors":{` + strings.Join(fields, ",") + `}}`,
+			want: APIError{Fields: []FieldError{{"a", long}}},
+			text: "422 Unprocessable Entity [a: " + long + "] [and 11 more]",
 		},
 		"a request id": {
 			status: 500, requestID: "b7a1-42", body: `{"message":"Server Error"}`,
@@ -337,4 +347,121 @@ func FuzzRefusal(f *testing.F) {
 			t.Errorf("%d characters", got)
 		}
 	})
+}
+
+// A text that is cut or cleaned is still the error that it was.
+func TestCleanedErrorKeepsItsCause(t *testing.T) {
+	t.Parallel()
+	e := &APIError{Err: fmt.Errorf("%s %s: %w", testToken, strings.Repeat("x", 400), context.Canceled)}
+	e.scrub(testToken)
+	if want := "*** " + strings.Repeat("x", 296) + "…"; e.Err.Error() != want || !errors.Is(e, context.Canceled) {
+		t.Errorf("got %v, want %s", e.Err, want)
+	}
+}
+
+// A secret is found after its characters have been made fit to be shown, too.
+func TestUnprintableSecret(t *testing.T) {
+	t.Parallel()
+	e := &APIError{Message: "There is no 0a1b\r\n2c3d."}
+	e.scrub("0a1b\r\n2c3d")
+	if want := "There is no ***."; e.Message != want {
+		t.Errorf("got %q, want %q", e.Message, want)
+	}
+}
+
+// Only 503 with Retry-After says that nothing was done.
+func TestMayHaveActedWithRetryAfter(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]bool{500: true, 502: true, 503: false, 504: true} {
+		_, _, err := newClientOver(t, func(*http.Request) (*http.Response, error) {
+			return plainAnswer(status, "", "Retry-After", "0"), nil
+		}).CreateDownload(t.Context(), []string{"f"})
+		if got := asAPIError(t, err).MayHaveActed(); got != want {
+			t.Errorf("%d: MayHaveActed is %t", status, got)
+		}
+	}
+}
+
+// What net/http says of an answer that is not HTTP repeats it: cleaned as well.
+func TestForeignTextInTransportErrors(t *testing.T) {
+	t.Parallel()
+	for name, raw := range map[string]string{
+		"no HTTP":           testToken + "\r\n\r\n",
+		"status":            "HTTP/1.1 " + testToken + " OK\r\n\r\n",
+		"header":            "HTTP/1.1 200 OK\r\n" + testToken + "\r\n\r\n",
+		"transfer encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + testToken + "\r\n\r\n",
+		"long header":       "HTTP/1.1 200 OK\r\n" + strings.Repeat("x", 50_000) + "\r\n\r\n",
+		"location":          "HTTP/1.1 302 Found\r\nLocation: https://" + testToken + "/%zz\r\nContent-Length: 0\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClientAt(t, rawServer(t, raw)+"/api").InboxMail(t.Context(), "m", false)
+			text := asAPIError(t, err).Error()
+			if n := utf8.RuneCountInString(text); n > 500 {
+				t.Errorf("%d characters", n)
+			}
+		})
+	}
+}
+
+// Whatever is nested in a complaint costs no more than it has bytes.
+func TestDeepComplaint(t *testing.T) {
+	t.Parallel()
+	nested := strings.Repeat("[", 9000) + strings.Repeat(`"",`, 300_000) + `"x"` + strings.Repeat("]", 9000)
+	_, err := newClient(t, answer(422, `{"message":"No.","errors":`+nested+`}`)).InboxMail(t.Context(), "m", false)
+	checkError(t, err, "GET /api/inbox/m was answered 422 Unprocessable Entity: No.")
+}
+
+// What cannot be read of an answer may be part of a mail.
+func TestUnreadableAnswerIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhunter2 line\r\n\r\n", "HTTP/1.1 200 OK\r\nhunter2 line\r\n\r\n", "HTTP/1.1 hunter2 OK\r\n\r\n", "hunter2\r\n\r\n"} {
+		_, err := newClientAt(t, rawServer(t, raw)+"/api").InboxMail(t.Context(), "m", false)
+		if text := asAPIError(t, err).Error(); strings.Contains(text, "hunter2") {
+			t.Errorf("the error shows the answer: %s", text)
+		}
+	}
+}
+
+// 419 is no status of HTTP's own.
+func TestStatusWithoutAName(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, answer(419, `{"message":"CSRF token mismatch."}`)).InboxMail(t.Context(), "m", false)
+	checkError(t, err, "GET /api/inbox/m was answered 419: CSRF token mismatch.")
+	_, err = newClient(t, answer(419, ``)).InboxMail(t.Context(), "m", false)
+	checkError(t, err, "GET /api/inbox/m was answered 419")
+}
+
+// A user who mixes up the two does not see the token in an error.
+func TestTokenAsID(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, answer(404, "")).InboxMail(t.Context(), testToken, false)
+	checkError(t, err, "GET /api/inbox/*** was answered 404 Not Found")
+}
+
+// Cleaning a text must not make a token of what was none.
+func TestTokenPutTogether(t *testing.T) {
+	t.Parallel()
+	e := &APIError{Status: 401, Message: "a\u00a0b"}
+	e.scrub("a b")
+	if e.Message == "a b" {
+		t.Error("token shown")
+	}
+}
+
+func TestEmptyFieldMessage(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, answer(422, `{"message":"No.","errors":{"files":[""],"x":["\n"]}}`)).InboxMail(t.Context(), "m", false)
+	checkError(t, err, "GET /api/inbox/m was answered 422 Unprocessable Entity: No.")
+}
+
+// A server that is not trusted was asked nothing.
+func TestCertificateMayHaveActed(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(answer(200, emptyMail))
+	t.Cleanup(server.Close)
+	_, _, err := newClientAt(t, server.URL).CreateDownload(t.Context(), []string{"f"})
+	if asAPIError(t, err).MayHaveActed() {
+		t.Errorf("a request that was never sent may have acted: %v", err)
+	}
 }

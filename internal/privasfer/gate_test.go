@@ -1014,3 +1014,165 @@ func TestGateGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// Who comes after the gate has lost its patience is told so at once, until the
+// time that the API has named: then one probes again.
+func TestGateWithoutPatience(t *testing.T) {
+	t.Parallel()
+	testGate(t, func(g *gateTest) {
+		g.gate.patience = 1
+		g.refuse(g.arrive(), 10*time.Second)
+		probe := g.arrive()
+		g.sleepUntil(10 * time.Second)
+		g.refuse(probe, 10*time.Second) // the second in a row
+		late := g.arrive()
+		var long *longWaitError
+		if !late.ended.Load() || !errors.As(late.err, &long) || long.wait != 10*time.Second {
+			t.Errorf("got %s", late)
+		}
+		g.sleepUntil(20 * time.Second)
+		again := g.arrive()
+		g.endedAfter(again, 20*time.Second, nil)
+		g.remains(again, 40)
+		g.letIn(g.arriveMany(30), 30)
+	})
+}
+
+// Where all that is used of the limit is the gate's own, none is left spare:
+// nobody else is there. What a window before has seen does not count.
+func TestGateAlone(t *testing.T) {
+	t.Parallel()
+	told := func(g *gateTest, v *visitor, limit, remaining string) {
+		response := gateAnswer(http.StatusOK, remaining)
+		if limit != "" {
+			response.Header.Set("X-RateLimit-Limit", limit)
+		}
+		g.answer(v, response, 0)
+	}
+	tests := map[string]struct {
+		limit, remaining string
+		want             int
+	}{
+		"alone":              {"30", "29", 29},
+		"somebody is there":  {"30", "28", 18},
+		"no limit is told":   {"", "29", 19},
+		"a limit in words":   {"many", "29", 19},
+		"more than there is": {"20", "29", 29},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testGate(t, func(g *gateTest) {
+				first := g.arrive()
+				waiting := g.arriveMany(40)
+				told(g, first, test.limit, test.remaining)
+				g.letIn(waiting, test.want)
+			})
+		})
+	}
+	t.Run("in a new window", func(t *testing.T) {
+		t.Parallel()
+		testGate(t, func(g *gateTest) {
+			told(g, g.arrive(), "20", "12") // with others
+			waiting := g.arriveMany(40)
+			g.letIn(waiting, 2)
+			told(g, waiting[0], "20", "18") // the two that are under way
+			g.letIn(waiting, 19)
+		})
+	})
+	t.Run("no longer in a new window", func(t *testing.T) {
+		t.Parallel()
+		testGate(t, func(g *gateTest) {
+			told(g, g.arrive(), "20", "19")
+			for _, v := range g.arriveMany(10) {
+				told(g, v, "20", "0")
+			}
+			waiting := g.arriveMany(20)
+			told(g, waiting[0], "20", "13") // six of them are somebody else's
+			g.letIn(waiting, 4)
+		})
+	})
+}
+
+// An answer without the header opens the gate only if its request is newer than
+// what is known.
+func TestGateOlderAnswerWithoutAHeader(t *testing.T) {
+	t.Parallel()
+	testGate(t, func(g *gateTest) {
+		g.remains(g.arrive(), 12)
+		old := g.arriveMany(2)
+		g.refuse(old[0], time.Second)
+		g.answer(old[1], gateAnswer(http.StatusNotFound, ""), 0)
+		waiting := g.arriveMany(20)
+		g.sleepUntil(time.Second)
+		g.letIn(waiting, 1) // the probe
+		g.answer(waiting[0], gateAnswer(http.StatusNotFound, ""), 0)
+		g.letIn(waiting, 20)
+	})
+}
+
+// A 429 that names no time closes the gate for as long as the first repeat
+// would wait at most.
+func TestRefusalThatNamesNoTime(t *testing.T) {
+	t.Parallel()
+	for retryWait, want := range map[time.Duration]time.Duration{0: defaultRetryWait, 7 * time.Second: 7 * time.Second} {
+		t.Run(want.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+					if requests++; requests == 1 {
+						return plainAnswer(http.StatusTooManyRequests, ""), nil
+					}
+					return plainAnswer(http.StatusOK, emptyMail), nil
+				}, func(config *Config) { config.RetryWait = retryWait })
+				if _, err := client.InboxMail(t.Context(), "m", false); asAPIError(t, err).Status != http.StatusTooManyRequests {
+					t.Errorf("got %v", err)
+				}
+				start := time.Now()
+				_, err := client.InboxMail(t.Context(), "m", false)
+				if took := time.Since(start); err != nil || took != want {
+					t.Errorf("the next call took %s, %v, want %s", took, err, want)
+				}
+			})
+		})
+	}
+}
+
+// TestGateGivesUp, also of those who may not repeat at all.
+func TestGateGivesUpWithoutRepeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+			requests++
+			return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "60"), nil
+		})
+		start := time.Now()
+		var callers sync.WaitGroup
+		for i := range 10 {
+			callers.Go(func() {
+				if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(start); took != time.Minute || requests != 2 {
+			t.Errorf("it took %s and %d requests", took, requests)
+		}
+	})
+}
+
+// A first answer that is a proxy's error tells nothing of the limit, so the
+// gate must not open.
+func TestGateStaysShutAfterAProxysError(t *testing.T) {
+	t.Parallel()
+	testGate(t, func(g *gateTest) {
+		waiting := g.arriveMany(20)
+		g.answer(waiting[0], gateAnswer(502, ""), 0)
+		g.letIn(waiting, 2)
+		g.remains(waiting[1], 12)
+		g.letIn(waiting, 4)
+	})
+}

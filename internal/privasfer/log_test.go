@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -152,5 +153,16 @@ func TestLogOfAnEchoedToken(t *testing.T) {
 	}
 	if keys := slices.Sorted(maps.Keys(entries[0])); len(keys) != 9 {
 		t.Errorf("the entry holds %v", keys)
+	}
+}
+
+// A token that was taken for an id is in the path, escaped.
+func TestLogHidesTheEscapedToken(t *testing.T) {
+	t.Parallel()
+	text, _ := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
+		_, _ = client.InboxMail(tflogtest.RootLogger(t.Context(), log), testToken, false)
+	}, func(*http.Request) (*http.Response, error) { return plainAnswer(404, ""), nil })
+	if strings.Contains(text, url.PathEscape(testToken)) {
+		t.Errorf("got %s", text)
 	}
 }

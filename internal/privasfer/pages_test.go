@@ -897,3 +897,14 @@ func TestOddNext(t *testing.T) {
 	_, err := newClient(t, answer(200, pageOf("a", `,"links":{"next":{"href":"/?page=2"}}`))).Files(t.Context(), ListOptions{})
 	checkError(t, err, `GET /api/files was answered 200 OK: "links.next" is of type object where string was expected`)
 }
+
+// A page of a list may be larger than one object's answer may be.
+func TestPageLargerThanAnObject(t *testing.T) {
+	t.Parallel()
+	client, api := newPaged(t, map[string]string{bareList: pageOf("a", "") + strings.Repeat(" ", maxObjectBytes)})
+	files, err := client.Files(t.Context(), ListOptions{})
+	if err != nil || idsOf(files) != "a" {
+		t.Errorf("got %q, %v", idsOf(files), err)
+	}
+	api.check(t, bareList)
+}

@@ -179,7 +179,7 @@ func TestRefusedConnectionIsRepeated(t *testing.T) {
 			if dials.Load() != 5 || apiError.Attempts != 5 || apiError.MayHaveActed() {
 				t.Errorf("%d dials, %+v", dials.Load(), apiError)
 			}
-			if !strings.HasSuffix(err.Error(), "refused (after 5 attempts)") {
+			if !strings.Contains(err.Error(), ": dial tcp ") || !strings.HasSuffix(err.Error(), " (after 5 attempts)") {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -602,7 +602,7 @@ func TestCancelledBeforeTheFirstRequest(t *testing.T) {
 		if took := time.Since(start); took != 13*time.Second || requests != 1 {
 			t.Errorf("it took %s and %d requests", took, requests)
 		}
-		if apiError := asAPIError(t, err); apiError.Attempts != 0 {
+		if apiError := asAPIError(t, err); apiError.Attempts != 0 || apiError.MayHaveActed() {
 			t.Errorf("%d attempts", apiError.Attempts)
 		}
 	})
@@ -750,4 +750,35 @@ func TestTimeoutIsNotOfTheWaits(t *testing.T) {
 			}
 		})
 	})
+}
+
+// An answer that asks for no wait gets no repeat at once: others may come back
+// in the same moment.
+func TestNoSecondIsARandomWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+			return plainAnswer(http.StatusServiceUnavailable, "", "Retry-After", "0"), nil
+		}, fourRetries)
+		start := time.Now()
+		if _, err := client.InboxMail(t.Context(), "m", false); err == nil {
+			t.Fatal("no error")
+		}
+		if took := time.Since(start); took == 0 || took > 7500*time.Millisecond {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// A Retry-After beyond 2147483647 s is still one, and longer than 90 s.
+func TestHugeRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, headers := range [][]string{
+		{"Retry-After", "2147483648"}, {"Retry-After", "99999999999999999999"},
+		{"X-RateLimit-Reset", "9223372036854775807"}, {"X-RateLimit-Reset", "99999999999999999999"},
+	} {
+		if wait, ok := askedWait(plainAnswer(429, "", headers...)); !ok || wait <= maxWait {
+			t.Errorf("%v: got %s, %t", headers, wait, ok)
+		}
+	}
 }

@@ -31,7 +31,10 @@ var ephemeralEngines = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfv
 // RenewAt against their own.
 var noon = time.Date(2126, 5, 20, 12, 0, 0, 500_000_000, time.UTC)
 
-func atNoon() time.Time { return noon }
+// aZone is that of the machines in these tests: what is shown is UTC all the same.
+var aZone = time.FixedZone("", 2*60*60)
+
+func atNoon() time.Time { return noon.In(aZone) }
 
 // TestAccDownloadEphemeralResource checks every attribute by its exact value,
 // and the request that creates a download.
@@ -71,7 +74,11 @@ func TestAccDownloadEphemeralResource(t *testing.T) {
 		}},
 	})
 	want := fmt.Sprintf(`{"files":[%q,%q,%q]}`, simulator.FileLicence, simulator.FileBare, simulator.FileInvoice) // sorted
-	for _, request := range api.Requests() {
+	requests := api.Requests()
+	if len(requests) == 0 {
+		t.Error("nothing was asked")
+	}
+	for _, request := range requests {
 		if request.Method != http.MethodPost || request.Path != "/api/downloads" || string(request.Body) != want {
 			t.Errorf("got %s %s %s, want POST /api/downloads %s", request.Method, request.Path, request.Body, want)
 		}
@@ -180,7 +187,9 @@ func TestAccDownloadEphemeralResource_errors(t *testing.T) {
 			"Privasfer does not accept the token", "PRIVASFER_TOKEN"}, not: mayExist},
 		"no such route": {fault: simulator.JSONError(404, "The route api/downloads could not be found."), want: []string{
 			"was answered 404 Not Found: The route api/downloads could not be found.", "or base_url is wrong"}, not: mayExist},
-		"server error":   {fault: simulator.JSONError(500, "Server Error"), want: []string{"was answered 500", mayExist}},
+		"server error": {fault: simulator.JSONError(500, "Server Error"), want: []string{"was answered 500", mayExist}},
+		"server error with fields": {fault: simulator.Status(500, http.Header{"Content-Type": {"application/json"}},
+			`{"message":"Server Error","errors":{"files":["No disk."]}}`), want: []string{"Cannot create the download", "[files: No disk.]", mayExist}},
 		"web page":       {fault: simulator.HTML(), want: []string{"the answer is a page of HTML, not JSON", mayExist}},
 		"no id":          {fault: simulator.Answer(`{"data":{"files":[]}}`), want: []string{`the answer has no "data.id"`, mayExist}},
 		"answer lost":    {fault: simulator.ResetMidBody(), want: []string{"the answer was cut short", mayExist}},

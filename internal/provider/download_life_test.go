@@ -79,7 +79,7 @@ func readFile(t *testing.T, file string) string {
 func TestAccDownload_expiry(t *testing.T) {
 	t.Parallel()
 	engine := engineUnderTest(t)
-	const lifetime = time.Second
+	const lifetime = 2 * time.Second // a consumer starts within it, on a slow machine too
 	tests := map[string]struct {
 		onExpiry string
 		late     bool
@@ -118,7 +118,7 @@ func TestAccDownload_expiry(t *testing.T) {
 				t.Errorf("%s, the user was told %d times, want %d:\n%s", engine, count, test.told, output)
 			}
 			if test.told > 0 {
-				for _, want := range []string{"A download lives 1s", "depends_on", "use it sooner", `on_expiry = "warning"`} {
+				for _, want := range []string{"A download lives 2s", "depends_on", "use it sooner", `on_expiry = "warning"`} {
 					if !message(want).MatchString(output) {
 						t.Errorf("the output lacks %q:\n%s", want, output)
 					}
@@ -251,7 +251,7 @@ type testClock struct {
 func (c *testClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
+	return c.now.In(aZone)
 }
 
 func (c *testClock) Advance(d time.Duration) {
@@ -264,6 +264,7 @@ func (c *testClock) Advance(d time.Duration) {
 // answer, and says so.
 func TestAccDownload_interrupted(t *testing.T) {
 	t.Parallel()
+	skipWithoutInterrupt(t)
 	api := newAPI(t, simulator.Options{})
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

@@ -655,3 +655,12 @@ func withID(t *testing.T, id, block string) (output string, requests []string) {
 	defer mu.Unlock()
 	return output, requests
 }
+
+func TestSentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"No": "No.", "No.": "No.", "No!": "No!", "No?": "No?", "": "."} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,9 @@ const testVersion = "0.0.0-test"
 func TestMain(m *testing.M) {
 	if os.Getenv(helperVariable) != "" {
 		os.Exit(runHelper())
+	}
+	if file := os.Getenv(keepVariable); file != "" {
+		os.Exit(keep(file))
 	}
 	os.Exit(runTests(m))
 }
@@ -191,6 +195,15 @@ func (w *workspace) run(exitCode int, args ...string) string {
 		w.t.Fatalf("%v ended with %d, not %d:\n%s", args, result.ExitCode, exitCode, result.Output)
 	}
 	return result.Output
+}
+
+// skipWithoutInterrupt skips a test of Ctrl-C where one program cannot send it to
+// another.
+func skipWithoutInterrupt(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("os.Process.Signal knows no interrupt on Windows")
+	}
 }
 
 // serve serves the provider from this process and returns what

@@ -57,7 +57,11 @@ func TestAccInboxMailEphemeralResource(t *testing.T) {
 		ProtoV6ProviderFactories: factories(),
 		Steps:                    []resource.TestStep{{Config: config + echo("test", "{\n"+values+"}"), ConfigStateChecks: checks}},
 	})
-	for _, request := range api.Requests() {
+	requests := api.Requests()
+	if len(requests) == 0 {
+		t.Error("nothing was asked")
+	}
+	for _, request := range requests {
 		line := request.Method + " " + strings.TrimPrefix(request.Path, "/api/inbox/") + "?" + request.RawQuery
 		known := false
 		for _, test := range tests {
@@ -104,7 +108,7 @@ func TestAccInboxMailEphemeralResource_disabled(t *testing.T) {
 func TestAccInboxMailEphemeralResource_enabled(t *testing.T) {
 	t.Parallel()
 	request := "GET /api/inbox/" + simulator.MailFull + "?include=download"
-	for enabled, want := range map[string]struct{ plan, apply []string }{
+	for enabled, want := range map[string]struct{ plan, apply []string }{ // the plan of a destroy is a plan
 		"":                             {plan: []string{request}, apply: []string{request}},
 		"enabled = null":               {plan: []string{request}, apply: []string{request}},
 		"enabled = true":               {plan: []string{request}, apply: []string{request}},
@@ -125,9 +129,7 @@ func TestAccInboxMailEphemeralResource_enabled(t *testing.T) {
 			w.run(0, "apply", "plan")
 			api.checkRequests(t, want.apply...)
 			w.run(0, "plan", "-destroy")
-			if enabled == "enabled = terraform.applying" {
-				api.checkRequests(t)
-			}
+			api.checkRequests(t, want.plan...)
 		})
 	}
 }

@@ -447,7 +447,7 @@ func TestAccLookups_id(t *testing.T) {
 		`a\u0001b`:     "it must not contain a control character",
 		`a\u007fb`:     "it must not contain a control character",
 	}
-	for _, kind := range []string{"data.privasfer_file", "data.privasfer_mail", "ephemeral.privasfer_inbox_mail"} {
+	for _, kind := range []string{"data.privasfer_file", "data.privasfer_inbox_mail", "data.privasfer_mail", "ephemeral.privasfer_inbox_mail"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})

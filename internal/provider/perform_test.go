@@ -378,7 +378,9 @@ func TestAccPerform_errors(t *testing.T) {
 		"too large, compressed": {arguments: "max_content_bytes = 43388", fault: simulator.Encoded("gzip"), state: simulator.Performed, want: status + "200 OK: the answer is larger than 43388 bytes.", step: raise},
 		"cut short":             {fault: simulator.Truncate(), state: simulator.Performed, want: status + "200 OK: the answer was cut short: unexpected EOF."},
 		"reset in the middle":   {fault: simulator.ResetMidBody(), state: simulator.Performed, want: status + "200 OK: the answer was cut short:"},
-		"reset":                 {fault: simulator.Reset(), state: simulator.Live, want: "GET /download/{id}: "},
+		"reset":                 {fault: simulator.Reset(), state: simulator.Live, want: "GET /download/{id}: ", step: stepReach + " " + check},
+		"redirect to a dead host": {fault: simulator.After(simulator.Redirect(302, "http://127.0.0.1:1/"+marker+"?sig="+marker)), state: simulator.Performed,
+			want: "GET /download/{id}: dial tcp 127.0.0.1:1:", step: stepReach + " " + check},
 		"answer lost":           {fault: simulator.After(simulator.Reset()), state: simulator.Performed, want: "GET /download/{id}: "},
 		"no answer":             {fault: simulator.Hang(), provider: `request_timeout = "500ms"`, state: simulator.Live, want: "GET /download/{id}: no complete answer within 500ms."},
 		"byte by byte":          {fault: simulator.Drip(10 * time.Millisecond), provider: `request_timeout = "1s"`, state: simulator.Live, want: status + "200 OK: no complete answer within 1s."},
@@ -466,6 +468,7 @@ func TestAccPerform_minuteOver(t *testing.T) {
 // TestAccPerform_interrupted: Ctrl-C ends a run that waits for a content.
 func TestAccPerform_interrupted(t *testing.T) {
 	t.Parallel()
+	skipWithoutInterrupt(t)
 	api := newAPI(t, simulator.Options{})
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
@@ -483,6 +486,9 @@ func TestAccPerform_interrupted(t *testing.T) {
 		t.Errorf("ended with %d", result.ExitCode)
 	}
 	checkOutput(t, result.Output, "Error: Cannot perform the download", "The run was interrupted.", lapses)
+	if strings.Contains(result.Output, "download_url") {
+		t.Errorf("the URL is blamed:\n%s", result.Output)
+	}
 	if took := time.Since(started); took > 25*time.Second { // the request's timeout is 30 s
 		t.Errorf("the run went on for %s", took)
 	}
@@ -760,4 +766,16 @@ func TestAccPerform_secrets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAccPerform_remainingTime: the answer to the creation took most of the
+// minute, and performing has what is left of it.
+func TestAccPerform_remainingTime(t *testing.T) {
+	t.Parallel()
+	clock := &testClock{now: noon}
+	api := newAPI(t, simulator.Options{Now: clock.Now})
+	api.Inject("POST /api/downloads", -1, simulator.Before(func() { clock.Advance(59 * time.Second) }))
+	api.Inject("GET /download/", -1, simulator.Hang())
+	w := newWorkspace(t, api.performer()+performed(simulator.FileLicence), WithClock(clock.Now))
+	checkOutput(t, w.run(1, "plan"), "the download's minute was over before its content had come")
 }

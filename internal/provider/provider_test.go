@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
@@ -133,20 +136,17 @@ func TestAccProvider_baseURL(t *testing.T) {
 	}
 }
 
-// TestAccProvider_userAgent shows how the provider introduces itself.
-func TestAccProvider_userAgent(t *testing.T) {
+// TestProvider_userAgent shows how the provider introduces itself.
+func TestProvider_userAgent(t *testing.T) {
+	t.Parallel()
 	api := newAPI(t, simulator.Options{})
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{{
-			Config: api.providerBlock() + fmt.Sprintf(`data "privasfer_inbox_mail" "test" { id = %q }`, simulator.MailFull),
-		}},
-	})
-	want := regexp.MustCompile(`^terraform-provider-privasfer/0\.0\.0-test \(\+terraform/\d+\.\d+\.\d+\S*\)$`)
-	for _, request := range api.Requests() {
-		if got := request.Header.Get("User-Agent"); !want.MatchString(got) {
-			t.Errorf("User-Agent is %q, want %s", got, want)
-		}
+	newProtocolServer(t, api, "1.11.4").open(t, "")
+	requests := api.Requests()
+	if len(requests) != 1 {
+		t.Fatalf("got %d requests, want 1", len(requests))
+	}
+	if got, want := requests[0].Header.Get("User-Agent"), "terraform-provider-privasfer/0.0.0-test (+terraform/1.11.4)"; got != want {
+		t.Errorf("User-Agent is %q, want %q", got, want)
 	}
 }
 
@@ -186,5 +186,25 @@ func TestAccProvider_version(t *testing.T) {
 	}
 	if got := requests[0].Header.Get("User-Agent"); !strings.HasPrefix(got, "terraform-provider-privasfer/1.2.3 (+terraform/") {
 		t.Errorf("User-Agent is %q", got)
+	}
+}
+
+// TestBaseURLByDefault: no other test may call where nothing is configured.
+func TestBaseURLByDefault(t *testing.T) {
+	var diags diag.Diagnostics
+	if got := baseURLFrom(types.StringNull(), &diags); diags.HasError() || got.String() != "https://privasfer.com/api" {
+		t.Errorf("got %s, %v", got, diags)
+	}
+}
+
+// TestNotConfigured: a bug of the framework's or of ours is an error, not a crash.
+func TestNotConfigured(t *testing.T) {
+	t.Parallel()
+	var nobody *configured
+	var diags diag.Diagnostics
+	client := nobody.require(&diags)
+	nobody.requireDownloadURL(path.Root("perform"), &diags)
+	if client != nil || len(diags) != 1 || diags[0].Summary() != "Provider not configured" {
+		t.Errorf("got %v, %v", client, diags)
 	}
 }

@@ -63,7 +63,7 @@ func newBinaryWorkspace(t *testing.T, config string, env ...string) *workspace {
 	if err := os.Mkdir(temporary, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w.Env = append(w.Env, "TMPDIR="+temporary, "TMP="+temporary, "TEMP="+temporary)
+	w.Env = append(w.Env, "TMPDIR="+temporary, "TMP="+temporary, "TEMP="+temporary, "PLUGIN_UNIX_SOCKET_DIR="+sharedDir)
 	return w
 }
 
@@ -76,8 +76,7 @@ func (w *workspace) traced() string {
 }
 
 // checkLeftovers searches the output and every file of the workspace, archives
-// unpacked, for secrets, as they are and as an HTTP header or JSON may show
-// them. The configuration is what the user wrote and no exception either.
+// unpacked, for secrets, as they are, in base64, and an id without its dashes. The configuration is what the user wrote and no exception either.
 func (w *workspace) checkLeftovers(output string, secrets ...string) {
 	w.t.Helper()
 	searched := map[string][]byte{"the output": []byte(output)}

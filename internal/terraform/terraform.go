@@ -127,7 +127,8 @@ type Result struct {
 }
 
 // Run runs the program to its end. Cancelling the context interrupts it as
-// Ctrl-C does; it is killed where it has not ended 30 seconds later. The error
+// Ctrl-C does; it is killed where it has not ended 30 seconds later, as on
+// Windows, where one program cannot interrupt another. The error
 // is for a run that could not be made, not for one that failed.
 func (w *Workspace) Run(ctx context.Context, args ...string) (Result, error) {
 	var output bytes.Buffer

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,10 @@ func TestMain(m *testing.M) {
 func run(t *testing.T, ctx context.Context, out io.Writer, options Options) error {
 	t.Helper()
 	temp := t.TempDir()
-	t.Setenv("TMPDIR", temp)
+	t.Setenv("PLUGIN_UNIX_SOCKET_DIR", os.TempDir())     // the name of a socket may have 104 characters, and temp is long
+	for _, variable := range []string{"TMPDIR", "TMP"} { // TMP is for Windows
+		t.Setenv(variable, temp)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	err := Run(ctx, out, options)
@@ -196,6 +200,9 @@ func TestDemoEndsWithoutItsSimulator(t *testing.T) {
 }
 
 func TestDemoInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("os.Process.Signal knows no interrupt on Windows")
+	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	err := run(t, ctx, io.Discard, Options{Expire: true, started: func(s *simulator.Server, _ *http.Server) {
