@@ -136,6 +136,12 @@ func (e *APIError) TooLarge() bool {
 	return errors.As(e.Err, &tooLarge)
 }
 
+// TimedOut tells that the last attempt took longer than one may.
+func (e *APIError) TimedOut() bool {
+	var timeout *timeoutError
+	return errors.As(e.Err, &timeout)
+}
+
 // refusal reads an answer with an error status. The API documents
 // {"message": "…", "errors": {"field": ["…"]}}; anything else is taken for
 // what it is worth, since the status alone says enough.

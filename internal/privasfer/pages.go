@@ -87,6 +87,10 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 				}
 				return err
 			})
+			var apiError *APIError
+			if errors.As(err, &apiError) && apiError.TooLarge() {
+				apiError.Err = fmt.Errorf("%w; narrow it down with a keyword", apiError.Err)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -907,4 +908,29 @@ func TestPageLargerThanAnObject(t *testing.T) {
 		t.Errorf("got %q, %v", idsOf(files), err)
 	}
 	api.check(t, bareList)
+}
+
+// A page beyond the limit is not read to its end, and the error says what helps.
+func TestPageTooLarge(t *testing.T) {
+	t.Parallel()
+	client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+		response := plainAnswer(http.StatusOK, "")
+		response.Body, response.ContentLength = io.NopCloser(spaces{}), -1
+		return response, nil
+	})
+	_, err := client.Files(t.Context(), ListOptions{})
+	checkError(t, err, "GET /api/files was answered 200 OK: the answer is larger than 64 MiB; narrow it down with a keyword")
+	if apiError := asAPIError(t, err); !apiError.TooLarge() {
+		t.Errorf("got %+v", apiError)
+	}
+}
+
+// spaces are a body without end.
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
 }

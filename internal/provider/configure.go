@@ -102,7 +102,14 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 		return ""
 	}
 	text, source := valueOrEnv(argument, "token", envToken)
-	if strings.TrimSpace(text) == "" {
+	switch {
+	case strings.TrimSpace(text) != "":
+	case !argument.IsNull():
+		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token",
+			"The provider's `token` argument is set and empty. Give a token, made on the profile's API page, or leave the argument out "+
+				"(or null) for the environment variable "+envToken+" to count.")
+		return ""
+	default:
 		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token",
 			"Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` "+
 				"argument, from a sensitive variable for example, or by the environment variable "+envToken+".")

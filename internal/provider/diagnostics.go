@@ -56,12 +56,14 @@ func nextStep(err error) string {
 			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
 	case apiError.RetryAfter > 0 && status == 0:
 		return rateLimitStep
+	case apiError.TimedOut():
+		return "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
 	case status == 0:
 		return "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and " +
 			"NO_PROXY, and the certificates that the machine trusts."
 	case apiError.Unusable():
 		return "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again " +
-			"later and report it. Where a list is too large, narrow it down with `keyword`."
+			"later and report it."
 	case status >= 300 && status <= 399:
 		return "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
 	case status == http.StatusUnauthorized:

@@ -33,6 +33,7 @@ const maxDiagnostic = 1500
 // The next steps that errors name.
 const (
 	stepReach       = "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and NO_PROXY, and the certificates that the machine trusts."
+	stepSlow        = "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
 	stepCertificate = "The server's certificate is not one that this machine trusts for that host. Check base_url; where a proxy inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
 	stepUnusable    = "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again later and report it."
 	stepRedirect    = "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
@@ -267,7 +268,7 @@ func faults(t *testing.T) map[string]fault {
 			step: stepCertificate},
 		"handshake stalls": {server: func(t *testing.T, _ http.Handler) []string {
 			return []string{"https://" + silence(t) + "/api"}
-		}, arguments: short, reads: 2, creates: 1, unreached: true, text: ": no complete answer within 500ms", step: stepReach},
+		}, arguments: short, reads: 2, creates: 1, unreached: true, text: ": no complete answer within 500ms", step: stepSlow},
 		"https asked of http": {server: func(t *testing.T, api http.Handler) []string {
 			server := httptest.NewServer(api)
 			t.Cleanup(server.Close)
@@ -281,9 +282,9 @@ func faults(t *testing.T) map[string]fault {
 		"closed in the middle": {answer: partly(simulator.Truncate()), reads: 2, creates: 1,
 			text: " was answered 200 OK: the answer was cut short: unexpected EOF", step: stepUnusable, mayHaveMade: true},
 		"no answer": {answer: simulator.Hang(), arguments: short, reads: 2, creates: 1,
-			text: ": no complete answer within 500ms", step: stepReach, mayHaveMade: true},
+			text: ": no complete answer within 500ms", step: stepSlow, mayHaveMade: true},
 		"one byte at a time": {answer: simulator.Drip(10 * time.Millisecond), arguments: enough, reads: 2, creates: 1,
-			text: " was answered 200 OK: no complete answer within 2s", step: stepUnusable, mayHaveMade: true},
+			text: " was answered 200 OK: no complete answer within 2s", step: stepSlow, mayHaveMade: true},
 
 		// Answers that are none.
 		"a web page":     unusable(page, "the answer is a page of HTML, not JSON"),
