@@ -41,14 +41,7 @@ func ParseDownloadURL(text string) (*url.URL, error) {
 	if before, after, _ := strings.Cut(text, idPlace); !strings.Contains(before, "?") {
 		text = before + escapedPlace + after
 	}
-	parsed, err := parseURL(text)
-	switch {
-	case err != nil:
-		return nil, err
-	case !strings.Contains(parsed.Path, idPlace) && !strings.Contains(parsed.RawQuery, idPlace):
-		return nil, errors.New("it must contain {id} in its path or its query")
-	}
-	return parsed, nil
+	return parseURL(text)
 }
 
 // PerformDownload uses a download up and returns its content. It ends when the

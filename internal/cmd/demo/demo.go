@@ -29,6 +29,8 @@ type Options struct {
 	Expire bool
 	// Keep leaves the temporary folder behind.
 	Keep bool
+	// Serve shows nothing, and leaves the simulator running until the context ends.
+	Serve bool
 
 	// started, if not nil, is called with the simulator before Terraform runs.
 	started func(*simulator.Server, *http.Server)
@@ -71,7 +73,7 @@ func Run(ctx context.Context, out io.Writer, options Options) (err error) {
 		d.lifetime = shortLifetime
 	}
 	err = d.run(ctx)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !options.Serve {
 		return errors.New("interrupted")
 	}
 	return err
@@ -87,6 +89,9 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	if d.options.Serve {
+		return d.serve(ctx)
+	}
 
 	if err := d.plan(ctx); err != nil {
 		return err

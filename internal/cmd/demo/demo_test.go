@@ -1,19 +1,23 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
 // TestMain makes the tests' own program the helper that the demo runs.
@@ -196,6 +200,46 @@ func TestDemoEndsWithoutItsSimulator(t *testing.T) {
 				t.Errorf("got %v, want Terraform's error", err)
 			}
 		})
+	}
+}
+
+// TestDemoServes runs a configuration as somebody would who was told how to.
+func TestDemoServes(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(t, ctx, writer, Options{Serve: true})
+		_ = writer.Close()
+	}()
+
+	workspace := terraform.Workspace{Dir: t.TempDir()}
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "It answers until") {
+		if variable, ok := strings.CutPrefix(lines.Text(), "export "); ok {
+			workspace.Env = append(workspace.Env, strings.ReplaceAll(variable, "'", ""))
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, reader) }()
+	var err error
+	if workspace.Program, err = terraform.Find(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf("terraform {\n  required_providers {\n    privasfer = {\n      source = %q\n    }\n  }\n}\n"+
+		"data \"privasfer_file\" \"test\" {\n  id = %q\n}\n"+
+		"ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%q]\n  perform = true\n}\n"+
+		"output \"name\" {\n  value = data.privasfer_file.test.full_filename\n}\n", terraform.Source, simulator.FileInvoice, simulator.FileInvoice)
+	if err := os.WriteFile(filepath.Join(workspace.Dir, "main.tf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	result, err := workspace.Run(ctx, "apply", "-auto-approve", "-no-color")
+	if err != nil || result.ExitCode != 0 || !strings.Contains(result.Output, `name = "invoice.pdf"`) {
+		t.Errorf("%v, %s", err, result.Output)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -20,6 +20,7 @@ func main() {
 	var options Options
 	flag.BoolVar(&options.Expire, "expire", false, "let the download expire while it is in use")
 	flag.BoolVar(&options.Keep, "keep", false, "keep the temporary folder, to look at the state and the plan")
+	flag.BoolVar(&options.Serve, "serve", false, "leave the simulator to configurations of yours, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
