@@ -113,7 +113,7 @@ func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.Schema
 			},
 			"content": eph.StringAttribute{
 				MarkdownDescription: "The content as text, in Unicode's normal form C as Terraform keeps all text. Null where it is not UTF-8, " +
-					"or the download was not performed.",
+					"or the download was not performed. Of several files it is what the server makes of them: the API does not say.",
 				Computed:  true,
 				Sensitive: true,
 			},

@@ -148,7 +148,7 @@ func examples(t *testing.T) map[string]example {
 			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
 			planned: []string{"GET /api/files/" + simulator.FileInvoice},
 		},
-		"provider/provider-token.tf": {
+		"provider-token/provider.tf": {
 			token:   "TF_VAR_privasfer_token",
 			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
 			planned: []string{"GET /api/files/" + simulator.FileInvoice},

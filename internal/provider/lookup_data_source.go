@@ -38,7 +38,7 @@ type lookup struct {
 func (l lookup) prepared() *lookup {
 	l.schema = maps.Clone(l.attributes)
 	l.schema["id"] = data.StringAttribute{
-		MarkdownDescription: "The " + l.object + "'s id. It must not be empty or contain a slash, a backslash, `?`, `#`, white space or a control character.",
+		MarkdownDescription: "The " + l.object + "'s id. It must not be empty, `.` or `..`, or contain a slash, a backslash, `?`, `#`, white space or a control character.",
 		Required:            true,
 		Validators:          []validator.String{idValidator},
 	}

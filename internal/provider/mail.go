@@ -21,7 +21,7 @@ var mailLookup = lookup{
 	object: "mail",
 	description: "A mail that the owner of the token has sent, with its download. " +
 		"Everything read is kept in the state, the mail's `body` included. " +
-		"Use it to see what became of a mail: its `status`, and when it was opened.",
+		"Use it to see what became of a mail: its `status`, and when it was opened; where the body may not be in the state, use `privasfer_mails`.",
 	attributes:  mailAttributes(),
 	hasDownload: true,
 	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {

@@ -50,7 +50,7 @@ var (
 		check:       func(text string) error { _, err := privasfer.ParseCACertPEM(text); return err },
 	}
 	idValidator = rule{
-		description: "must not be empty or contain a slash, a backslash, ?, #, white space or a control character",
+		description: "must not be empty, . or .., or contain a slash, a backslash, ?, #, white space or a control character",
 		summary:     "Invalid id",
 		subject:     "The id",
 		check:       privasfer.CheckID,

@@ -3,7 +3,7 @@ data "privasfer_mails" "sent" {
 }
 
 data "privasfer_mail" "newest" {
-  id = data.privasfer_mails.sent.ids[0]
+  id = data.privasfer_mails.sent.ids[0] # an error where there is none
 }
 
 output "newest" {

@@ -17,6 +17,7 @@ locals {
     for mail in data.privasfer_inbox_mails.from_the_sender.mails : "${mail.received_at} ${mail.id}" => mail
     if try(mail.sender.email == "sender@email.address" && length(mail.download.files) > 0 && mail.received_at != null, false)
   }
+  # An error where there is none.
   newest = local.by_time[reverse(sort(keys(local.by_time)))[0]]
 }
 
