@@ -1,28 +1,19 @@
 package provider
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
-
-// downloadURL is where the simulator performs downloads, up to the id.
-func (a *testAPI) downloadURL() string { return strings.TrimSuffix(a.URL, "/api") + "/download/" }
 
 // download is an ephemeral block that opens at apply only.
 func download(arguments string) string {
@@ -63,15 +54,6 @@ func TestAccDownload_usedOnce(t *testing.T) {
 	if downloads := api.Downloads(); len(downloads) != 1 || downloads[0].State != simulator.Performed {
 		t.Errorf("the downloads are %+v, want one that was performed", downloads)
 	}
-}
-
-func readFile(t *testing.T, file string) string {
-	t.Helper()
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 // TestAccDownload_expiry: the minute ends while the download is in use, and
@@ -118,11 +100,7 @@ func TestAccDownload_expiry(t *testing.T) {
 				t.Errorf("%s, the user was told %d times, want %d:\n%s", engine, count, test.told, output)
 			}
 			if test.told > 0 {
-				for _, want := range []string{"A download lives 2s", "depends_on", "use it sooner", `on_expiry = "warning"`} {
-					if !message(want).MatchString(output) {
-						t.Errorf("the output lacks %q:\n%s", want, output)
-					}
-				}
+				checkOutput(t, output, "A download lives 2s", "depends_on", "use it sooner", `on_expiry = "warning"`)
 			}
 			if test.late && test.used && !strings.HasPrefix(readFile(t, got), "404 Not Found\n") {
 				t.Error("the late consumer got a download")
@@ -203,28 +181,6 @@ func TestAccDownload_nothingKept(t *testing.T) {
 	}
 }
 
-// unzip returns the files in an archive: a plan file is one.
-func unzip(t *testing.T, file string) map[string][]byte {
-	t.Helper()
-	archive, err := zip.OpenReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = archive.Close() }()
-	contents := map[string][]byte{}
-	for _, entry := range archive.File {
-		reader, err := entry.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		contents[entry.Name], err = io.ReadAll(reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return contents
-}
-
 // TestAccDownload_answerAfterTheMinute: a download whose answer takes longer
 // than its life is an error, not a value.
 func TestAccDownload_answerAfterTheMinute(t *testing.T) {
@@ -235,29 +191,7 @@ func TestAccDownload_answerAfterTheMinute(t *testing.T) {
 	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%q]\n}\n",
 		simulator.FileInvoice), WithClock(clock.Now))
 	output := w.run(1, "plan")
-	for _, want := range []string{"Download expired before its answer arrived", "longer than the one minute that a download lives"} {
-		if !message(want).MatchString(output) {
-			t.Errorf("the output lacks %q:\n%s", want, output)
-		}
-	}
-}
-
-// testClock is a clock that moves when it is told to.
-type testClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now.In(aZone)
-}
-
-func (c *testClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	checkOutput(t, output, "Download expired before its answer arrived", "longer than the one minute that a download lives")
 }
 
 // TestAccDownload_interrupted: Ctrl-C ends a run at once that waits for an
@@ -366,83 +300,4 @@ func checkReport(t *testing.T, from string, diagnostics []*tfprotov6.Diagnostic,
 		!strings.Contains(got.Detail, "expired at 2126-05-20T12:01:00Z") || !strings.Contains(got.Detail, "A download lives one minute") {
 		t.Errorf("%s reports %s %q: %s", from, got.Severity, got.Summary, got.Detail)
 	}
-}
-
-// protocolServer is the provider as an engine sees it.
-type protocolServer struct {
-	tfprotov6.ProviderServer
-}
-
-func newProtocolServer(t testing.TB, api *testAPI, terraformVersion string, options ...Option) protocolServer {
-	t.Helper()
-	server := providerserver.NewProtocol6(New(testVersion, options...)())()
-	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: terraformVersion,
-		Config: dynamicValue(t, schema.Provider, map[string]tftypes.Value{
-			"token":    tftypes.NewValue(tftypes.String, testToken),
-			"base_url": tftypes.NewValue(tftypes.String, api.URL),
-		}),
-	})
-	if err != nil || len(configured.Diagnostics) > 0 {
-		t.Fatal(err, configured.Diagnostics)
-	}
-	return protocolServer{server}
-}
-
-func (s protocolServer) open(t *testing.T, onExpiry string) *tfprotov6.OpenEphemeralResourceResponse {
-	t.Helper()
-	schema, err := s.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := map[string]tftypes.Value{
-		"file_ids": tftypes.NewValue(tftypes.Set{ElementType: tftypes.String},
-			[]tftypes.Value{tftypes.NewValue(tftypes.String, simulator.FileInvoice)}),
-	}
-	if onExpiry != "" {
-		set["on_expiry"] = tftypes.NewValue(tftypes.String, onExpiry)
-	}
-	response, err := s.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{
-		TypeName: "privasfer_download",
-		Config:   dynamicValue(t, schema.EphemeralResourceSchemas["privasfer_download"], set),
-	})
-	if err != nil || len(response.Diagnostics) > 0 {
-		t.Fatal(err, response)
-	}
-	return response
-}
-
-func (s protocolServer) close(t *testing.T, private []byte) []*tfprotov6.Diagnostic {
-	t.Helper()
-	response, err := s.CloseEphemeralResource(t.Context(), &tfprotov6.CloseEphemeralResourceRequest{
-		TypeName: "privasfer_download", Private: private})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.Diagnostics
-}
-
-// dynamicValue is a configuration with some attributes set and the rest null.
-func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set map[string]tftypes.Value) *tfprotov6.DynamicValue {
-	t.Helper()
-	objectType, ok := schema.ValueType().(tftypes.Object)
-	if !ok {
-		t.Fatalf("the schema is a %T", schema.ValueType())
-	}
-	values := map[string]tftypes.Value{}
-	for name, attributeType := range objectType.AttributeTypes {
-		values[name] = tftypes.NewValue(attributeType, nil)
-		if value, ok := set[name]; ok {
-			values[name] = value
-		}
-	}
-	value, err := tfprotov6.NewDynamicValue(objectType, tftypes.NewValue(objectType, values))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &value
 }

@@ -14,11 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
@@ -71,11 +71,6 @@ var (
 	}
 	callers = map[string]caller{"data source": reader, "ephemeral resource": creator}
 )
-
-// providerFor is a provider block with the right token, and more arguments.
-func providerFor(baseURL string, arguments ...string) string {
-	return fmt.Sprintf("provider \"privasfer\" {\n  token = %q\n  base_url = %q\n  %s\n}\n", testToken, baseURL, strings.Join(arguments, "\n  "))
-}
 
 // fault is a row of the table: what goes wrong, and what the user is told.
 type fault struct {
@@ -169,31 +164,9 @@ func (f fault) check(t *testing.T, c caller, output string) {
 		step = f.readStep
 		summary = "Inbox mail not found"
 	}
-	for _, want := range []string{"Error: " + summary, step} {
-		if !message(want).MatchString(output) {
-			t.Errorf("the output lacks %q:\n%s", want, output)
-		}
-	}
+	checkOutput(t, output, "Error: "+summary, step)
 	if got, want := message(mayHaveMade).MatchString(output), f.mayHaveMade && c.method == http.MethodPost; got != want {
 		t.Errorf("it says that a download may have been made: %t, want %t:\n%s", got, want, output)
-	}
-}
-
-// checkShown checks that a run says one thing, that it is short, and that it
-// shows neither the token nor anything of a body.
-func checkShown(t *testing.T, output string) {
-	t.Helper()
-	diagnostics := regexp.MustCompile(`(?m)^[\s│]*(Error|Warning): `).FindAllStringIndex(output, -1)
-	if len(diagnostics) != 1 {
-		t.Errorf("got %d errors and warnings, want 1:\n%s", len(diagnostics), output)
-	}
-	if got := utf8.RuneCountInString(output); got >= maxDiagnostic {
-		t.Errorf("the output has %d characters, want less than %d:\n%s", got, maxDiagnostic, output)
-	}
-	for _, secret := range []string{testToken, marker, "/var/www", ".php", "#0 ", "Stack trace", "goroutine ", ".go:", "<p>"} {
-		if strings.Contains(output, secret) {
-			t.Errorf("the output shows %q:\n%s", secret, output)
-		}
 	}
 }
 
@@ -201,20 +174,12 @@ func checkShown(t *testing.T, output string) {
 func stackTrace(frames int) string {
 	body, err := json.Marshal(map[string]any{
 		"message": "Server Error", "exception": marker, "file": "/var/www/" + marker + ".php", "line": 42,
-		"trace": slicesRepeat(map[string]any{"file": "/var/www/vendor/" + marker + ".php", "class": marker}, frames),
+		"trace": slices.Repeat([]any{map[string]any{"file": "/var/www/vendor/" + marker + ".php", "class": marker}}, frames),
 	})
 	if err != nil {
 		panic(err)
 	}
 	return string(body)
-}
-
-func slicesRepeat(element any, count int) []any {
-	all := make([]any, count)
-	for i := range all {
-		all[i] = element
-	}
-	return all
 }
 
 // whole is an answer of status 200 for a fault that sends part of one.
@@ -492,11 +457,7 @@ func TestAccFaults_echo(t *testing.T) {
 				w := newWorkspace(t, providerFor(api.URL, "max_retries = 0")+caller.block)
 				output := w.run(1, "plan")
 				checkShown(t, output)
-				for _, want := range test.want[kind] {
-					if !message(want).MatchString(output) {
-						t.Errorf("the output lacks %q:\n%s", want, output)
-					}
-				}
+				checkOutput(t, output, test.want[kind]...)
 				if got := len(api.Requests()); got != 1 {
 					t.Errorf("got %d requests, want 1", got)
 				}
@@ -600,9 +561,7 @@ func TestAccHostileIDs(t *testing.T) {
 			if len(requests) != 1 || requests[0] != want {
 				t.Errorf("got the requests %q, want %q", requests, want)
 			}
-			if want := "Inbox mail not found"; !message(want).MatchString(output) {
-				t.Errorf("the output lacks %q:\n%s", want, output)
-			}
+			checkOutput(t, output, "Inbox mail not found")
 		})
 		if id == "" { // of a file it is refused, which the schema's tests show
 			continue
@@ -619,9 +578,7 @@ func TestAccHostileIDs(t *testing.T) {
 			if len(requests) != 1 || requests[0] != want {
 				t.Errorf("got the requests %q, want %q", requests, want)
 			}
-			if want := "The selected files.0 is invalid."; !message(want).MatchString(output) {
-				t.Errorf("the output lacks %q:\n%s", want, output)
-			}
+			checkOutput(t, output, "The selected files.0 is invalid.")
 		})
 	}
 }

@@ -1,9 +1,12 @@
 package provider
 
 import (
+	"archive/zip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -14,6 +17,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -22,6 +26,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
@@ -259,4 +264,129 @@ func serveOne(t *testing.T, source string, served provider.Provider) map[string]
 		"Test":            config.Test,
 		"Addr":            address{config.Addr.Network(), config.Addr.String()},
 	}
+}
+
+// checkOutput checks that a run's output has texts, however Terraform has wrapped
+// them.
+func checkOutput(t *testing.T, output string, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		if !message(want).MatchString(output) {
+			t.Errorf("the output lacks %q:\n%s", want, output)
+		}
+	}
+}
+
+// providerFor is a provider block with the right token, and more arguments.
+func providerFor(baseURL string, arguments ...string) string {
+	return fmt.Sprintf("provider \"privasfer\" {\n  token = %q\n  base_url = %q\n  %s\n}\n", testToken, baseURL, strings.Join(arguments, "\n  "))
+}
+
+// checkShown checks that a run says one thing, that it is short, and that it
+// shows neither the token nor anything of a body.
+func checkShown(t *testing.T, output string) {
+	t.Helper()
+	diagnostics := regexp.MustCompile(`(?m)^[\s│]*(Error|Warning): `).FindAllStringIndex(output, -1)
+	if len(diagnostics) != 1 {
+		t.Errorf("got %d errors and warnings, want 1:\n%s", len(diagnostics), output)
+	}
+	if got := utf8.RuneCountInString(output); got >= maxDiagnostic {
+		t.Errorf("the output has %d characters, want less than %d:\n%s", got, maxDiagnostic, output)
+	}
+	for _, secret := range []string{testToken, marker, "/var/www", ".php", "#0 ", "Stack trace", "goroutine ", ".go:", "<p>"} {
+		if strings.Contains(output, secret) {
+			t.Errorf("the output shows %q:\n%s", secret, output)
+		}
+	}
+}
+
+// checkState checks the state of the workspace as terraform-plugin-testing
+// does, without the runs that it adds: each would read every data source again.
+func (w *workspace) checkState(checks ...statecheck.StateCheck) {
+	w.t.Helper()
+	var request statecheck.CheckStateRequest
+	request.State = zero(request.State)
+	request.State.UseJSONNumber(true)
+	if err := json.Unmarshal([]byte(w.run(0, "show", "-json")), request.State); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, check := range checks {
+		var response statecheck.CheckStateResponse
+		check.CheckState(w.t.Context(), request, &response)
+		if response.Error != nil {
+			w.t.Error(response.Error)
+		}
+	}
+}
+
+// zero spares a direct dependency on terraform-json, whose type it is.
+func zero[T any](*T) *T { return new(T) }
+
+// checkRequests checks all requests since the last time, in any order, with
+// {id} for that of a download and the number of the page for a cursor. It
+// forgets them.
+func (a *testAPI) checkRequests(t *testing.T, want ...string) {
+	t.Helper()
+	var got []string
+	for _, request := range a.Requests() {
+		line := request.Method + " " + request.Path
+		if request.RawQuery != "" {
+			line += "?" + cursorPattern.ReplaceAllStringFunc(request.RawQuery, cursorPage)
+		}
+		for _, download := range a.Downloads() {
+			line = strings.ReplaceAll(line, download.ID, "{id}")
+		}
+		got = append(got, line)
+	}
+	a.ResetRequests()
+	slices.Sort(got)
+	want = slices.Sorted(slices.Values(want))
+	if !slices.Equal(got, want) {
+		t.Errorf("the requests are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+var cursorPattern = regexp.MustCompile(`\bcursor=[^&]+`)
+
+func cursorPage(parameter string) string {
+	var content struct{ Page int }
+	decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(parameter, "cursor="))
+	if err != nil || json.Unmarshal(decoded, &content) != nil {
+		return parameter
+	}
+	return fmt.Sprintf("cursor=%d", content.Page)
+}
+
+// downloadURL is where the simulator performs downloads, up to the id.
+func (a *testAPI) downloadURL() string { return strings.TrimSuffix(a.URL, "/api") + "/download/" }
+
+func readFile(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// unzip returns the files in an archive: a plan file is one.
+func unzip(t *testing.T, file string) map[string][]byte {
+	t.Helper()
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }()
+	contents := map[string][]byte{}
+	for _, entry := range archive.File {
+		reader, err := entry.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[entry.Name], err = io.ReadAll(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return contents
 }

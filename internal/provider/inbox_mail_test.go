@@ -12,64 +12,6 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// The files of the simulator's data set as every data source and ephemeral
-// resource shows them.
-var (
-	author = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"name":      knownvalue.StringExact("Author Name"),
-		"initials":  knownvalue.StringExact("Author N."),
-		"email":     knownvalue.StringExact("author@email.address"),
-		"photo_url": knownvalue.StringExact(""),
-		"timezone":  knownvalue.StringExact("Europe/Vilnius"),
-	})
-	invoiceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileInvoice),
-		"filename":                 knownvalue.StringExact("invoice"),
-		"type":                     knownvalue.StringExact("application/pdf"),
-		"extension":                knownvalue.StringExact("pdf"),
-		"full_filename":            knownvalue.StringExact("invoice.pdf"),
-		"size":                     knownvalue.Int64Exact(43389),
-		"formatted_size":           knownvalue.StringExact("42.37 KB"),
-		"encrypted_size":           knownvalue.Int64Exact(78508),
-		"formatted_encrypted_size": knownvalue.StringExact("76.67 KB"),
-		"created_by":               author,
-		"created_at":               knownvalue.StringExact("2019-05-08 00:18:03"),
-		"disk":                     knownvalue.StringExact("local-spaces"),
-		"trashed":                  knownvalue.Bool(false),
-	})
-	licenceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileLicence),
-		"filename":                 knownvalue.StringExact("licence"),
-		"type":                     knownvalue.StringExact("text/plain"),
-		"extension":                knownvalue.StringExact("txt"),
-		"full_filename":            knownvalue.StringExact("licence.txt"),
-		"size":                     knownvalue.Int64Exact(77),
-		"formatted_size":           knownvalue.StringExact("77 B"),
-		"encrypted_size":           knownvalue.Int64Exact(124),
-		"formatted_encrypted_size": knownvalue.StringExact("124 B"),
-		"created_by":               author,
-		"created_at":               knownvalue.StringExact("2019-05-09 09:30:00"),
-		"disk":                     knownvalue.StringExact("local-spaces"),
-		"trashed":                  knownvalue.Bool(false),
-	})
-	// bareFile has nulls and empty strings wherever a file can.
-	bareFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileBare),
-		"filename":                 knownvalue.StringExact("README"),
-		"type":                     knownvalue.Null(),
-		"extension":                knownvalue.StringExact(""),
-		"full_filename":            knownvalue.StringExact("README"),
-		"size":                     knownvalue.Int64Exact(0),
-		"formatted_size":           knownvalue.StringExact(""),
-		"encrypted_size":           knownvalue.Null(),
-		"formatted_encrypted_size": knownvalue.Null(),
-		"created_by":               knownvalue.Null(),
-		"created_at":               knownvalue.Null(), // "" is no time
-		"disk":                     knownvalue.Null(),
-		"trashed":                  knownvalue.Null(),
-	})
-)
-
 // TestAccInboxMailDataSource checks every attribute by its exact value, for
 // mails that are full, empty, or lack whatever a mail can lack.
 func TestAccInboxMailDataSource(t *testing.T) {

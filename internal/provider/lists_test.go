@@ -1,12 +1,8 @@
 package provider
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,32 +12,6 @@ import (
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
-
-// null, text and texts shorten the tables of exact values.
-var null knownvalue.Check = knownvalue.Null()
-
-func text(value string) knownvalue.Check { return knownvalue.StringExact(value) }
-
-func texts(values ...string) knownvalue.Check {
-	checks := make([]knownvalue.Check, len(values))
-	for i, value := range values {
-		checks[i] = text(value)
-	}
-	return knownvalue.ListExact(checks)
-}
-
-func contactCheck(name, email knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{"name": name, "email": email})
-}
-
-func personCheck(name, initials, email, photoURL, timezone knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone})
-}
-
-func downloadCheck(id string, createdAt, files knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{"id": text(id), "created_at": createdAt, "files": files})
-}
 
 // mailsCheck is a whole list of mails, whichever way they went.
 func mailsCheck(keyword, sort, includeFiles knownvalue.Check, ids []string, mails ...attributes) knownvalue.Check {
@@ -146,62 +116,6 @@ func checkReadings(t *testing.T, options simulator.Options, readings map[string]
 	api.checkRequests(t, requests...)
 	w.checkState(checks...)
 	return w
-}
-
-// checkState checks the state of the workspace as terraform-plugin-testing
-// does, without the runs that it adds: each would read every data source again.
-func (w *workspace) checkState(checks ...statecheck.StateCheck) {
-	w.t.Helper()
-	var request statecheck.CheckStateRequest
-	request.State = zero(request.State)
-	request.State.UseJSONNumber(true)
-	if err := json.Unmarshal([]byte(w.run(0, "show", "-json")), request.State); err != nil {
-		w.t.Fatal(err)
-	}
-	for _, check := range checks {
-		var response statecheck.CheckStateResponse
-		check.CheckState(w.t.Context(), request, &response)
-		if response.Error != nil {
-			w.t.Error(response.Error)
-		}
-	}
-}
-
-func zero[T any](*T) *T { return new(T) }
-
-// checkRequests checks all requests since the last time, in any order, with
-// {id} for that of a download and the number of the page for a cursor. It
-// forgets them.
-func (a *testAPI) checkRequests(t *testing.T, want ...string) {
-	t.Helper()
-	var got []string
-	for _, request := range a.Requests() {
-		line := request.Method + " " + request.Path
-		if request.RawQuery != "" {
-			line += "?" + cursorPattern.ReplaceAllStringFunc(request.RawQuery, cursorPage)
-		}
-		for _, download := range a.Downloads() {
-			line = strings.ReplaceAll(line, download.ID, "{id}")
-		}
-		got = append(got, line)
-	}
-	a.ResetRequests()
-	slices.Sort(got)
-	want = slices.Sorted(slices.Values(want))
-	if !slices.Equal(got, want) {
-		t.Errorf("the requests are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-var cursorPattern = regexp.MustCompile(`\bcursor=[^&]+`)
-
-func cursorPage(parameter string) string {
-	var content struct{ Page int }
-	decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(parameter, "cursor="))
-	if err != nil || json.Unmarshal(decoded, &content) != nil {
-		return parameter
-	}
-	return fmt.Sprintf("cursor=%d", content.Page)
 }
 
 // TestAccInboxMailsDataSource checks every attribute of every mail, that no
@@ -414,13 +328,9 @@ func TestAccLists_arguments(t *testing.T) {
 			}
 			output := newWorkspace(t, config).run(1, "plan")
 			for _, value := range wrong {
-				if want := sort + fmt.Sprintf("%q", value); !message(want).MatchString(output) {
-					t.Errorf("the output lacks %q:\n%s", want, output)
-				}
+				checkOutput(t, output, sort+fmt.Sprintf("%q", value))
 			}
-			if want := "Attribute keyword string length must be at least 1, got: 0"; !message(want).MatchString(output) {
-				t.Errorf("the output lacks %q:\n%s", want, output)
-			}
+			checkOutput(t, output, "Attribute keyword string length must be at least 1, got: 0")
 			if want := `Inappropriate value for attribute "include_files": a bool is required`; kind != "files" && !message(want).MatchString(output) {
 				t.Errorf("the output lacks %q:\n%s", want, output)
 			}
@@ -490,15 +400,11 @@ func TestAccLookups_notFound(t *testing.T) {
 			id = %q # sent
 		}`, simulator.MailFull, simulator.SentFull))
 	output := w.run(1, "plan")
-	for _, want := range []string{
+	checkOutput(t, output,
 		"Error: File not found", `There is none with the id "no-such-file" that this token may see. GET /api/files/no-such-file was answered 404 Not Found`,
 		"Error: Mail not found", fmt.Sprintf("There is none with the id %q that this token may see. GET /api/mails/%s", simulator.MailFull, simulator.MailFull),
 		"Error: Inbox mail not found", fmt.Sprintf("There is none with the id %q that this token may see. GET /api/inbox/%s", simulator.SentFull, simulator.SentFull),
-	} {
-		if !message(want).MatchString(output) {
-			t.Errorf("the output lacks %q:\n%s", want, output)
-		}
-	}
+	)
 	if got := len(message(stepMail).FindAllString(output, -1)); got != 3 {
 		t.Errorf("the next step is told %d times, want 3:\n%s", got, output)
 	}
@@ -635,11 +541,7 @@ func TestAccLists_broken(t *testing.T) {
 			api.Inject("GET /api/files", -1, test.fault)
 			w := newWorkspace(t, providerFor(api.URL, "max_retries = 0")+"data \"privasfer_files\" \"test\" {}\n")
 			output := w.run(1, "plan")
-			for _, want := range append(test.want, "Error: Cannot list the files", "GET /api/files") {
-				if !message(want).MatchString(output) {
-					t.Errorf("the output lacks %q:\n%s", want, output)
-				}
-			}
+			checkOutput(t, output, append(test.want, "Error: Cannot list the files", "GET /api/files")...)
 			if got := len(api.Requests()); got != test.requests {
 				t.Errorf("got %d requests, want %d", got, test.requests)
 			}
@@ -664,11 +566,7 @@ func TestAccLists_endless(t *testing.T) {
 			api := newAPI(t, simulator.Options{PageSize: 1, PageStyle: test.style, HideRateLimit: true})
 			api.Inject("GET /api/mails", -1, test.fault)
 			output := newWorkspace(t, api.providerBlock()+"data \"privasfer_mails\" \"test\" {}\n").run(1, "plan")
-			for _, want := range []string{"Error: Cannot list the mails", "the list has more than 1000 pages; narrow it down with a keyword."} {
-				if !message(want).MatchString(output) {
-					t.Errorf("the output lacks %q:\n%s", want, output)
-				}
-			}
+			checkOutput(t, output, "Error: Cannot list the mails", "the list has more than 1000 pages; narrow it down with a keyword.")
 			if got := len(api.Requests()); got != 1001 {
 				t.Errorf("got %d requests, want 1001", got)
 			}

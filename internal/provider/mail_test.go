@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"maps"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -11,18 +10,6 @@ import (
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
-
-// attributes are the exact values of an object's attributes.
-type attributes map[string]knownvalue.Check
-
-// and adds attributes.
-func (a attributes) and(more attributes) attributes {
-	result := maps.Clone(a)
-	maps.Copy(result, more)
-	return result
-}
-
-func (a attributes) exactly() knownvalue.Check { return knownvalue.ObjectExact(a) }
 
 // The sent mails of the data set as lists show them, with the files of their
 // downloads: null where they were not asked for.

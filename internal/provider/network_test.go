@@ -73,11 +73,7 @@ func TestAccNetwork_arguments(t *testing.T) {
 				exitCode = 1
 			}
 			output := w.run(exitCode, "validate")
-			for _, want := range test.want {
-				if !message(want).MatchString(output) {
-					t.Errorf("the output lacks %q:\n%s", want, output)
-				}
-			}
+			checkOutput(t, output, test.want...)
 			if got := len(api.Requests()); got != 0 {
 				t.Errorf("got %d requests, want none", got)
 			}
@@ -105,15 +101,11 @@ func TestAccNetwork_unknown(t *testing.T) {
 				config := later + providerFor(api.URL, argument+" = "+value)
 				w := newWorkspace(t, config+caller.block)
 				output := w.run(1, "plan")
-				for _, want := range []string{
+				checkOutput(t, output,
 					"Provider configuration not known yet",
-					"The provider's `" + argument + "` depends on something that is known only after apply",
+					"The provider's `"+argument+"` depends on something that is known only after apply",
 					"Give a value that is known at plan, or apply what it depends on first, with -target.",
-				} {
-					if !message(want).MatchString(output) {
-						t.Errorf("the output lacks %q:\n%s", want, output)
-					}
-				}
+				)
 				w.write(config)
 				w.run(0, "plan")
 				if got := len(api.Requests()); got != 0 {
@@ -184,9 +176,7 @@ func TestAccNetwork_requestTimeout(t *testing.T) {
 			api.Inject("", -1, simulator.Hang())
 			w := newWorkspace(t, providerFor(api.URL, "max_retries = 0", `request_timeout = "700ms"`)+caller.block)
 			output := w.run(1, "plan")
-			if want := caller.path + ": no complete answer within 700ms."; !message(want).MatchString(output) {
-				t.Errorf("the output lacks %q:\n%s", want, output)
-			}
+			checkOutput(t, output, caller.path+": no complete answer within 700ms.")
 		})
 		// Two attempts and the wait between them take longer than the timeout.
 		t.Run(kind+", of an attempt", func(t *testing.T) {
@@ -239,11 +229,7 @@ func TestAccNetwork_oldTLS(t *testing.T) {
 			if exitCode == 0 {
 				return
 			}
-			for _, want := range []string{reader.path + ": remote error: tls: protocol version not supported", stepReach} {
-				if !message(want).MatchString(output) {
-					t.Errorf("the output lacks %q:\n%s", want, output)
-				}
-			}
+			checkOutput(t, output, reader.path+": remote error: tls: protocol version not supported", stepReach)
 			if got := len(api.Requests()); got != 0 {
 				t.Errorf("got %d requests, want none", got)
 			}
@@ -379,11 +365,7 @@ func TestAccNetwork_proxy(t *testing.T) {
 					exitCode = 1
 				}
 				output := w.run(exitCode, "plan")
-				for _, want := range test.want {
-					if !message(want).MatchString(output) {
-						t.Errorf("the output lacks %q:\n%s", want, output)
-					}
-				}
+				checkOutput(t, output, test.want...)
 				for _, secret := range []string{"hunter2", "dXNlcjpodW50ZXIy", marker, testToken} {
 					if strings.Contains(output, secret) {
 						t.Errorf("the output shows %q:\n%s", secret, output)

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -79,28 +77,6 @@ func (a *testAPI) checkUses(t *testing.T, created, uses int, state simulator.Sta
 	}
 }
 
-// checkOutput checks that an output has texts, however they are wrapped.
-func checkOutput(t *testing.T, output string, want ...string) {
-	t.Helper()
-	for _, want := range want {
-		if !message(want).MatchString(output) {
-			t.Errorf("the output lacks %q:\n%s", want, output)
-		}
-	}
-}
-
-// simulated is what the simulator has for a file.
-func simulated(t *testing.T, fileID string) string {
-	t.Helper()
-	for _, file := range simulator.DefaultData().Files {
-		if file.ID == fileID {
-			return string(file.Content)
-		}
-	}
-	t.Fatalf("there is no file %s", fileID)
-	return ""
-}
-
 // TestAccPerform checks every attribute of a performed download by its exact
 // value, and that each that was created was used at once.
 func TestAccPerform(t *testing.T) {
@@ -139,7 +115,7 @@ func TestAccPerform(t *testing.T) {
 			if test.fault != nil {
 				api.Inject("GET /download/", -1, test.fault)
 			}
-			want := simulated(t, test.fileID)
+			want := contentOf(t, simulator.DefaultData(), test.fileID)
 			if test.base64 == "" {
 				test.base64 = base64.StdEncoding.EncodeToString([]byte(want))
 			}
@@ -521,7 +497,7 @@ func TestPerform_life(t *testing.T) {
 				t.Parallel()
 				clock := &testClock{now: noon}
 				api := newAPI(t, simulator.Options{Now: clock.Now})
-				server := newPerformingServer(t, api, version, WithClock(clock.Now))
+				server := newProtocolServer(t, api, version, WithClock(clock.Now))
 				opened, result := server.performed(t, onExpiry)
 				if !opened.RenewAt.IsZero() {
 					t.Errorf("RenewAt is %s", opened.RenewAt)
@@ -545,59 +521,6 @@ func TestPerform_life(t *testing.T) {
 			})
 		}
 	}
-}
-
-// newPerformingServer is newProtocolServer, and knows where to perform.
-func newPerformingServer(t *testing.T, api *testAPI, terraformVersion string, options ...Option) protocolServer {
-	t.Helper()
-	server := providerserver.NewProtocol6(New(testVersion, options...)())()
-	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: terraformVersion,
-		Config: dynamicValue(t, schema.Provider, map[string]tftypes.Value{
-			"token":        tftypes.NewValue(tftypes.String, testToken),
-			"base_url":     tftypes.NewValue(tftypes.String, api.URL),
-			"download_url": tftypes.NewValue(tftypes.String, api.downloadURL()+"{id}"),
-		}),
-	})
-	if err != nil || len(configured.Diagnostics) > 0 {
-		t.Fatal(err, configured.Diagnostics)
-	}
-	return protocolServer{server}
-}
-
-// performed opens a download that is performed, and returns its result too.
-func (s protocolServer) performed(t *testing.T, onExpiry string) (*tfprotov6.OpenEphemeralResourceResponse, map[string]tftypes.Value) {
-	t.Helper()
-	schemas, err := s.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := schemas.EphemeralResourceSchemas["privasfer_download"]
-	response, err := s.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{
-		TypeName: "privasfer_download",
-		Config: dynamicValue(t, schema, map[string]tftypes.Value{
-			"file_ids": tftypes.NewValue(tftypes.Set{ElementType: tftypes.String},
-				[]tftypes.Value{tftypes.NewValue(tftypes.String, simulator.FileLicence)}),
-			"perform":   tftypes.NewValue(tftypes.Bool, true),
-			"on_expiry": tftypes.NewValue(tftypes.String, onExpiry),
-		}),
-	})
-	if err != nil || len(response.Diagnostics) > 0 {
-		t.Fatal(err, response)
-	}
-	value, err := response.Result.Unmarshal(schema.ValueType())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var result map[string]tftypes.Value
-	if err := value.As(&result); err != nil {
-		t.Fatal(err)
-	}
-	return response, result
 }
 
 // origin is another server than the API's, with notes of what arrives there.
@@ -651,7 +574,7 @@ func TestAccPerform_otherOrigin(t *testing.T) {
 		api := newAPI(t, simulator.Options{})
 		elsewhere := newOrigin(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("from elsewhere")) }))
 		api.Inject("GET /download/", -1, simulator.After(simulator.Redirect(http.StatusTemporaryRedirect, elsewhere.URL+"/object?sig="+marker)))
-		server := newPerformingServer(t, api, "1.14.0")
+		server := newProtocolServer(t, api, "1.14.0")
 		_, result := server.performed(t, expiryError)
 		if want := tftypes.NewValue(tftypes.String, "from elsewhere"); !result["content"].Equal(want) {
 			t.Errorf("the content is %s, want %s", result["content"], want)
