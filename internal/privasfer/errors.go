@@ -136,6 +136,12 @@ func (e *APIError) TooLarge() bool {
 	return errors.As(e.Err, &tooLarge)
 }
 
+// TooLong tells that a list is longer than the client reads.
+func (e *APIError) TooLong() bool {
+	var tooLong *tooLongError
+	return errors.As(e.Err, &tooLong)
+}
+
 // TimedOut tells that the last attempt took longer than one may.
 func (e *APIError) TimedOut() bool {
 	var timeout *timeoutError

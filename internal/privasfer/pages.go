@@ -89,7 +89,7 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 			})
 			var apiError *APIError
 			if errors.As(err, &apiError) && apiError.TooLarge() {
-				apiError.Err = fmt.Errorf("%w; narrow it down with a keyword", apiError.Err)
+				apiError.Err = &tooLongError{"a page of the list is larger than 64 MiB"}
 			}
 			if err != nil {
 				return nil, err
@@ -124,6 +124,11 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 	})
 }
 
+// tooLongError is the end of a list that is longer than what is read of one.
+type tooLongError struct{ text string }
+
+func (e *tooLongError) Error() string { return e.text }
+
 func decodePage[T any, P identified[T]](body []byte) (page[T], error) {
 	var current page[T]
 	if err := unmarshal(body, "", &current); err != nil {
@@ -143,9 +148,9 @@ func decodePage[T any, P identified[T]](body []byte) (page[T], error) {
 func bounds(objects, pages int) error {
 	switch {
 	case objects > maxListed:
-		return fmt.Errorf("the list has more than %d objects; narrow it down with a keyword", maxListed)
+		return &tooLongError{fmt.Sprintf("the list has more than %d objects", maxListed)}
 	case pages > maxPages:
-		return fmt.Errorf("the list has more than %d pages; narrow it down with a keyword", maxPages)
+		return &tooLongError{fmt.Sprintf("the list has more than %d pages", maxPages)}
 	}
 	return nil
 }

@@ -56,7 +56,9 @@ func nextStep(err error) string {
 			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
 	case apiError.RetryAfter > 0 && status == 0:
 		return rateLimitStep
-	case apiError.TimedOut():
+	case apiError.TooLong():
+		return "The provider reads no more of a list. Narrow it down with `keyword`."
+	case apiError.TimedOut() && !apiError.NeverSent:
 		return "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
 	case status == 0:
 		return "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and " +

@@ -249,7 +249,7 @@ func performDiagnostic(err error, lifetime time.Duration) diag.Diagnostic {
 	errors.As(err, &apiError)
 	step, fate := checkURL, "may have been used up. Where it was not, it lapses"
 	switch {
-	case apiError == nil, errors.Is(err, context.Canceled), apiError.TimedOut(), apiError.Status == http.StatusTooManyRequests, apiError.Status >= 500:
+	case apiError == nil, errors.Is(err, context.Canceled), apiError.TimedOut() && !apiError.NeverSent, apiError.Status == http.StatusTooManyRequests, apiError.Status >= 500:
 		step = nextStep(err)
 	case apiError.TooLarge():
 		step = "Raise max_content_bytes, up to 16777216 (16 MiB), if the file is meant to be that large."

@@ -30,7 +30,7 @@ type listing[T any] struct {
 
 	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]T, error)
 
-	// values returns an object's id and the values of its attributes.
+	// values returns the values of an object's attributes, "id" among them.
 	values func(*T) map[string]tftypes.Value
 
 	// Made of the above once: the framework makes a data source for each call.

@@ -566,7 +566,7 @@ func TestAccLists_endless(t *testing.T) {
 			api := newAPI(t, simulator.Options{PageSize: 1, PageStyle: test.style, HideRateLimit: true})
 			api.Inject("GET /api/mails", -1, test.fault)
 			output := newWorkspace(t, api.providerBlock()+"data \"privasfer_mails\" \"test\" {}\n").run(1, "plan")
-			checkOutput(t, output, "Error: Cannot list the mails", "the list has more than 1000 pages; narrow it down with a keyword.")
+			checkOutput(t, output, "Error: Cannot list the mails", "the list has more than 1000 pages.", "The provider reads no more of a list. Narrow it down with `keyword`.")
 			if got := len(api.Requests()); got != 1001 {
 				t.Errorf("got %d requests, want 1001", got)
 			}

@@ -78,8 +78,9 @@ func mailDownloadValue(d *privasfer.MailDownload) tftypes.Value {
 	})
 }
 
-// withoutBody returns the attributes of a mail in a list: a body may be the
-// secret itself, and a list would put all of them into the state.
+// withoutBody takes the body out of a mail's attributes, or of their values, in
+// place, for a list: a body may be the secret itself, and a list would put all of them into
+// the state.
 func withoutBody[V any](attributes map[string]V) map[string]V {
 	delete(attributes, "body")
 	return attributes

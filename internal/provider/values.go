@@ -13,8 +13,8 @@ import (
 )
 
 // Objects of the API become values of the protocol, tftypes, at once. By way of
-// the framework's own types a list of thousands costs the provider a third more
-// time and memory (BENCHMARKS.md).
+// the framework's own types a list of thousands costs the provider about
+// 30 % more time and memory (BENCHMARKS.md).
 
 // argument reads one argument of a configuration.
 func argument[T attr.Value](ctx context.Context, config tfsdk.Config, name string, diags *diag.Diagnostics) T {

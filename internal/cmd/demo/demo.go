@@ -73,7 +73,7 @@ func Run(ctx context.Context, out io.Writer, options Options) (err error) {
 		d.lifetime = shortLifetime
 	}
 	err = d.run(ctx)
-	if ctx.Err() != nil && !options.Serve {
+	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
 	return err
