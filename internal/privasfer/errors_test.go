@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -453,15 +452,4 @@ func TestEmptyFieldMessage(t *testing.T) {
 	t.Parallel()
 	_, err := newClient(t, answer(422, `{"message":"No.","errors":{"files":[""],"x":["\n"]}}`)).InboxMail(t.Context(), "m", false)
 	checkError(t, err, "GET /api/inbox/m was answered 422 Unprocessable Entity: No.")
-}
-
-// A server that is not trusted was asked nothing.
-func TestCertificateMayHaveActed(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewTLSServer(answer(200, emptyMail))
-	t.Cleanup(server.Close)
-	_, _, err := newClientAt(t, server.URL).CreateDownload(t.Context(), []string{"f"})
-	if asAPIError(t, err).MayHaveActed() {
-		t.Errorf("a request that was never sent may have acted: %v", err)
-	}
 }

@@ -186,6 +186,7 @@ func TestRefusedConnectionIsRepeated(t *testing.T) {
 	}
 }
 
+// A server that is not trusted was asked nothing, and would not be the next time.
 func TestUntrustedServerIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -206,6 +207,9 @@ func TestUntrustedServerIsAskedOnce(t *testing.T) {
 			apiError := asAPIError(t, err)
 			if connections.Load() != 1 || apiError.Attempts != 1 {
 				t.Errorf("%d connections, %v", connections.Load(), err)
+			}
+			if apiError.MayHaveActed() {
+				t.Errorf("a request that was never sent may have acted: %v", err)
 			}
 		})
 	}
