@@ -186,6 +186,10 @@ func (c *Client) failed(apiError *APIError, method string, target *url.URL) *API
 	return apiError
 }
 
+// Hide takes the token out of a text of the user's that an error is to repeat:
+// somebody may have taken it for an id.
+func (c *Client) Hide(text string) string { return strings.ReplaceAll(text, c.token, "***") }
+
 // masked takes the token out of whatever is logged below. The client logs
 // nothing that holds it; this is for a mistake, of its own or of a library's.
 func (c *Client) masked(ctx context.Context) context.Context {

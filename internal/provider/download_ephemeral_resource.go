@@ -164,6 +164,9 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 
 	download, sent, err := client.CreateDownload(ctx, fileIDs)
 	if err != nil {
+		for i, id := range fileIDs {
+			fileIDs[i] = client.Hide(id)
+		}
 		resp.Diagnostics.Append(createDiagnostics(err, fileIDs, r.provider.downloadLifetime)...)
 		return
 	}
@@ -196,8 +199,8 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 }
 
 // createDiagnostics is what the user is told where a download could not be
-// created, or its answer not be used. fileIDs are as they were sent: the API
-// counts them in its complaints.
+// created, or its answer not be used. fileIDs are in the order in which they were
+// sent, fit to be shown: the API counts them in its complaints.
 func createDiagnostics(err error, fileIDs []string, lifetime time.Duration) diag.Diagnostics {
 	var diags diag.Diagnostics
 	var apiError *privasfer.APIError

@@ -317,3 +317,25 @@ func TestAccSecrets_unsolicited(t *testing.T) {
 		t.Error("the log has no requests")
 	}
 }
+
+// TestAccSecrets_tokenAsID: whoever takes the token for an id is told of it without
+// it.
+func TestAccSecrets_tokenAsID(t *testing.T) {
+	t.Parallel()
+	for name, block := range map[string]string{
+		"lookup":           "data \"privasfer_file\" \"test\" {\n  id = var.id\n}\n",
+		"ephemeral lookup": "ephemeral \"privasfer_inbox_mail\" \"test\" {\n  id = var.id\n}\n",
+		"download":         "ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [var.id]\n}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// By a variable, since Terraform shows the line that errs.
+			config := newAPI(t, simulator.Options{}).providerBlock() + fmt.Sprintf("variable \"id\" {\n  default = %q\n}\n", testToken) + block
+			output := newWorkspace(t, config).run(1, "plan")
+			checkOutput(t, output, `"***"`)
+			if strings.Contains(output, testToken) {
+				t.Errorf("the output has the token:\n%s", output)
+			}
+		})
+	}
+}
