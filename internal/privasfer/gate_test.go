@@ -990,29 +990,41 @@ func TestLongWaitErrorText(t *testing.T) {
 }
 
 // TestGateGivesUp: where somebody else uses the limit up for good, nobody waits
-// longer than a call may be repeated.
+// longer than a call may be repeated, and those who may not repeat at all wait
+// for one probe.
 func TestGateGivesUp(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			requests++
-			return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "60"), nil
-		}, fourRetries)
-		start := time.Now()
-		var callers sync.WaitGroup
-		for i := range 10 {
-			callers.Go(func() {
-				if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err == nil {
-					t.Error("no error")
+	for maxRetries, want := range map[int]struct {
+		took     time.Duration
+		requests int
+	}{
+		0: {time.Minute, 2},
+		4: {4 * time.Minute, 5},
+	} {
+		t.Run(strconv.Itoa(maxRetries), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+					requests++
+					return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "60"), nil
+				}, func(config *Config) { config.MaxRetries = maxRetries })
+				start := time.Now()
+				var callers sync.WaitGroup
+				for i := range 10 {
+					callers.Go(func() {
+						if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err == nil {
+							t.Error("no error")
+						}
+					})
+				}
+				callers.Wait()
+				if took := time.Since(start); took != want.took || requests != want.requests {
+					t.Errorf("it took %s and %d requests, want %s and %d", took, requests, want.took, want.requests)
 				}
 			})
-		}
-		callers.Wait()
-		if took := time.Since(start); took > 5*time.Minute || requests > 6 {
-			t.Errorf("it took %s and %d requests", took, requests)
-		}
-	})
+		})
+	}
 }
 
 // Who comes after the gate has lost its patience is told so at once, until the
@@ -1137,31 +1149,6 @@ func TestRefusalThatNamesNoTime(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestGateGivesUp, also of those who may not repeat at all.
-func TestGateGivesUpWithoutRepeats(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			requests++
-			return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "60"), nil
-		})
-		start := time.Now()
-		var callers sync.WaitGroup
-		for i := range 10 {
-			callers.Go(func() {
-				if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err == nil {
-					t.Error("no error")
-				}
-			})
-		}
-		callers.Wait()
-		if took := time.Since(start); took != time.Minute || requests != 2 {
-			t.Errorf("it took %s and %d requests", took, requests)
-		}
-	})
 }
 
 // A first answer that is a proxy's error tells nothing of the limit, so the

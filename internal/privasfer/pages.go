@@ -89,7 +89,7 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 			})
 			var apiError *APIError
 			if errors.As(err, &apiError) && apiError.TooLarge() {
-				apiError.Err = &tooLongError{"a page of the list is larger than 64 MiB"}
+				apiError.Err = &tooLongError{fmt.Sprintf("a page of the list is larger than %d MiB", maxPageBytes>>20)}
 			}
 			if err != nil {
 				return nil, err

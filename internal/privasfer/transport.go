@@ -51,8 +51,9 @@ type call struct {
 type callKey struct{}
 
 // transport performs one attempt of a call, to the last byte of its answer: the
-// body goes into the call, and what it returns has none. So the timeout covers the whole attempt,
-// and an answer cut short is an error of the attempt like any other.
+// body goes into the call, and what it returns has none. So the timeout covers
+// the whole attempt, and an answer cut short is an error of the attempt like any
+// other.
 type transport struct {
 	inner   http.RoundTripper
 	timeout time.Duration

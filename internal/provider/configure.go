@@ -102,17 +102,14 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 		return ""
 	}
 	text, source := valueOrEnv(argument, "token", envToken)
-	switch {
-	case strings.TrimSpace(text) != "":
-	case !argument.IsNull():
-		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token",
-			"The provider's `token` argument is set and empty. Give a token, made on the profile's API page, or leave the argument out "+
-				"(or null) for the environment variable "+envToken+" to count.")
-		return ""
-	default:
-		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token",
-			"Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` "+
-				"argument, from a sensitive variable for example, or by the environment variable "+envToken+".")
+	if strings.TrimSpace(text) == "" {
+		detail := "Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` " +
+			"argument, from a sensitive variable for example, or by the environment variable " + envToken + "."
+		if !argument.IsNull() {
+			detail = "The provider's `token` argument is set and empty. Give a token, made on the profile's API page, or leave the " +
+				"argument out (or null) for the environment variable " + envToken + " to count."
+		}
+		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token", detail)
 		return ""
 	}
 	token, err := privasfer.ParseToken(text)
@@ -173,7 +170,7 @@ func configuredFrom(providerData any, diags *diag.Diagnostics) *configured {
 	result, ok := providerData.(*configured)
 	if !ok {
 		diags.AddError("Unexpected provider data",
-			fmt.Sprintf("Expected *provider.configured, got %T. This is a bug of the provider: please report it.", providerData))
+			fmt.Sprintf("Expected *provider.configured, got %T. %s", providerData, bugStep))
 	}
 	return result
 }
@@ -183,7 +180,7 @@ func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 	switch {
 	case c == nil:
 		diags.AddError("Provider not configured",
-			"Privasfer was called before the provider was configured. This is a bug of the provider: please report it.")
+			"Privasfer was called before the provider was configured. "+bugStep)
 		return nil
 	case c.client == nil:
 		diags.AddError("Provider configuration not known yet",

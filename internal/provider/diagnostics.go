@@ -50,7 +50,7 @@ func nextStep(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "The run was interrupted."
 	case !errors.As(err, &apiError):
-		return "This is a bug of the provider: please report it."
+		return bugStep
 	case errors.As(err, &certificate):
 		return "The server's certificate is not one that this machine trusts for that host. Check base_url; where a proxy " +
 			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
@@ -67,7 +67,7 @@ func nextStep(err error) string {
 		return "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again " +
 			"later and report it."
 	case status >= 300 && status <= 399:
-		return "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
+		return "The API documents no redirect, and the provider never follows one with the token: base_url is probably wrong."
 	case status == http.StatusUnauthorized:
 		return "Check the provider's `token` argument or the environment variable " + envToken + ": the token may have been " +
 			"revoked, or belong to another Privasfer than base_url names. A new one is made on the profile's API page."
@@ -81,10 +81,12 @@ func nextStep(err error) string {
 	case status == http.StatusTooManyRequests:
 		return rateLimitStep
 	case status >= 500:
-		return "The fault is at Privasfer's side. Try again later."
+		return "The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later."
 	}
 	return "Correct what the API complains about and run again."
 }
+
+const bugStep = "This is a bug of the provider: please report it."
 
 const rateLimitStep = "Privasfer allows 300 requests a minute per IP address, and the provider paces its own. Wait as long as the " +
 	"API asks, and look for what else uses up the limit from this address."

@@ -82,7 +82,7 @@ type privateData interface {
 func (l downloadLife) save(ctx context.Context, private privateData) diag.Diagnostics {
 	value, err := json.Marshal(l)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Cannot keep the download's life", err.Error())}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Cannot keep the download's life", sentence(err.Error())+" "+bugStep)}
 	}
 	return private.SetKey(ctx, downloadLifeKey, value)
 }
@@ -94,7 +94,7 @@ func loadDownloadLife(ctx context.Context, private privateData) (downloadLife, d
 		return life, diags
 	}
 	if err := json.Unmarshal(value, &life); err != nil {
-		diags.AddError("Cannot read the download's life", err.Error())
+		diags.AddError("Cannot read the download's life", sentence(err.Error())+" "+bugStep)
 	}
 	return life, diags
 }

@@ -36,13 +36,13 @@ const (
 	stepSlow        = "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
 	stepCertificate = "The server's certificate is not one that this machine trusts for that host. Check base_url; where a proxy inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
 	stepUnusable    = "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again later and report it."
-	stepRedirect    = "The API does not redirect, and the provider never follows with the token: base_url is probably wrong."
+	stepRedirect    = "The API documents no redirect, and the provider never follows one with the token: base_url is probably wrong."
 	stepToken       = "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN:"
 	stepRoute       = "The API has no such route there: base_url is probably wrong."
 	stepNotFound    = "Either the API does not find something that was named, or base_url is wrong: the API's words above may say which."
 	stepMail        = "Check the id, and that the token is of the account that it belongs to. If every id is reported missing, base_url is probably wrong."
 	stepRateLimit   = "Privasfer allows 300 requests a minute per IP address, and the provider paces its own. Wait as long as the API asks, and look for what else uses up the limit from this address."
-	stepServer      = "The fault is at Privasfer's side. Try again later."
+	stepServer      = "The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later."
 	stepCorrect     = "Correct what the API complains about and run again."
 )
 

@@ -380,8 +380,8 @@ func TestSetResults(t *testing.T) {
 	}
 
 	config.Raw = tftypes.NewValue(shape, tftypes.UnknownValue)
-	if diags := setResults(t.Context(), &state, config, nil); !diags.HasError() {
-		t.Error("an unknown configuration is no error")
+	if diags := setResults(t.Context(), &state, config, nil); !diags.HasError() || !strings.HasSuffix(diags[0].Detail(), bugStep) {
+		t.Errorf("an unknown configuration is %v", diags)
 	}
 }
 

@@ -34,7 +34,7 @@ type settable interface {
 func setResults(ctx context.Context, target settable, config tfsdk.Config, results map[string]tftypes.Value) diag.Diagnostics {
 	var given map[string]tftypes.Value
 	if err := config.Raw.As(&given); err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Cannot read the configuration", err.Error())}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Cannot read the configuration", sentence(err.Error())+" "+bugStep)}
 	}
 	values := maps.Clone(given)
 	for name, result := range results {
