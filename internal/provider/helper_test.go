@@ -46,7 +46,12 @@ func runHelper() int {
 	if id == "" {
 		return 0
 	}
-	response, err := http.Get(os.Getenv("TEST_HELPER_URL") + id)
+	request, err := http.NewRequest(http.MethodGet, os.Getenv("TEST_HELPER_URL")+id, nil)
+	if err != nil {
+		return 3
+	}
+	request.Header.Set("Accept", "application/json, */*;q=0.8") // or an error is a web page
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 3
 	}

@@ -94,8 +94,13 @@ func addToReport(got answer) error {
 }
 
 func get(address string) (answer, error) {
+	request, err := http.NewRequest(http.MethodGet, address, nil) //nolint:noctx // Terraform ends this process when it is interrupted
+	if err != nil {
+		return answer{}, errors.New("the download's URL is not one")
+	}
+	request.Header.Set("Accept", "application/json, */*;q=0.8") // or an error is a web page
 	client := http.Client{Timeout: 30 * time.Second}
-	response, err := client.Get(address) //nolint:noctx // Terraform ends this process when it is interrupted
+	response, err := client.Do(request)
 	var withURL *url.Error
 	if errors.As(err, &withURL) {
 		return answer{}, withURL.Err
