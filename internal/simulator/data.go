@@ -74,7 +74,7 @@ type File struct {
 	Disk                   string
 	Trashed                bool
 
-	// Content is what performing a download of the file answers.
+	// Content is the body of the response that performs a download of the file.
 	Content []byte
 
 	// Extra sets keys to any JSON, and Omit then removes keys: what a field

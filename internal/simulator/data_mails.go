@@ -20,7 +20,7 @@ const (
 	SentEmpty = "e46d2b98-7a1c-4d5f-9b03-c1f8a7e06d52"
 )
 
-// What the bodies of mails say, apart from their markup. Each is in nothing
+// The texts of the mails' bodies, without their markup. Each is found nowhere
 // else, so that a test can search a state, a plan or a log for it.
 const (
 	BodySentFull     = "MARKER-BODY-SENT-FULL-4b7d"

@@ -84,7 +84,7 @@ func TestBodiesAreMarked(t *testing.T) {
 	}
 }
 
-// TestScale reads a long list in one answer and in pages.
+// TestScale reads a long list in one response and in pages.
 func TestScale(t *testing.T) {
 	t.Parallel()
 	data := &simulator.Data{Files: simulator.ManyFiles(5000)}

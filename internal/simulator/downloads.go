@@ -23,7 +23,7 @@ const (
 	Expired   State = "expired"
 )
 
-// DownloadRecord tells what became of a download made with POST /downloads.
+// DownloadRecord is what became of a download made with POST /downloads.
 // The API forgets a download once it is used or over; a test must still be
 // able to ask.
 type DownloadRecord struct {
@@ -70,20 +70,20 @@ func (s *Server) Downloads() []DownloadRecord {
 // createDownload is POST /api/downloads.
 func (s *Server) createDownload(w http.ResponseWriter, r *http.Request, _ string) {
 	if _, problem := parameters(r); problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	input := jsonInput(r)
 	for _, name := range slices.Sorted(maps.Keys(input)) {
 		// As strict, and for the same reason, as with query parameters.
 		if name != "files" {
-			refuse(w, r, http.StatusBadRequest, fmt.Sprintf("Unknown field `%s`.", name), nil)
+			writeError(w, r, http.StatusBadRequest, fmt.Sprintf("Unknown field `%s`.", name), nil)
 			return
 		}
 	}
 	fileIDs, invalid := s.validateFiles(input["files"])
 	if invalid != nil {
-		refuse(w, r, http.StatusUnprocessableEntity, "The given data was invalid.", invalid)
+		writeError(w, r, http.StatusUnprocessableEntity, "The given data was invalid.", invalid)
 		return
 	}
 	d := s.addDownload(fileIDs)
@@ -102,7 +102,7 @@ func jsonInput(r *http.Request) map[string]json.RawMessage {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
-	// PHP refuses invalid UTF-8, which encoding/json would repair.
+	// PHP rejects invalid UTF-8, which encoding/json would repair.
 	if err != nil || !utf8.Valid(body) {
 		return nil
 	}

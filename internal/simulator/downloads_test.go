@@ -75,7 +75,7 @@ func TestDownloadLife(t *testing.T) {
 	now := newClock()
 	s, web := start(t, simulator.Options{Now: now.Now})
 	// The id is the secret: performing needs no token.
-	perform := func(id string) answer { return call(t, web, "GET", "/download/"+id, "", "Authorization", "") }
+	perform := func(id string) response { return call(t, web, "GET", "/download/"+id, "", "Authorization", "") }
 	gone := func(id string) string {
 		return `{"message":"No query results for model [App\\Models\\Download] ` + id + `"}`
 	}

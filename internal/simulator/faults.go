@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Fault answers a request in the server's place; next is the real handler. It
-// runs before routing, so a faulted request takes nothing from the rate limit
+// Fault responds in the server's place; next is the real handler. It runs
+// before routing, so a faulted request takes nothing from the rate limit
 // unless the fault calls next.
 type Fault func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
@@ -49,7 +49,7 @@ func (s *Server) takeFault(r *http.Request) Fault {
 	return nil
 }
 
-// Status answers with any status, headers and body: a gateway, a firewall, or
+// Status responds with any status, headers and body: a gateway, a firewall, or
 // an application that errs in a way of its own.
 func Status(code int, header http.Header, body string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -61,7 +61,7 @@ func Status(code int, header http.Header, body string) Fault {
 	}
 }
 
-// JSONError answers with a Laravel error: an exception in the application, a
+// JSONError responds with a Laravel error: an exception in the application, a
 // forbidden action, an outdated session.
 func JSONError(code int, message string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -69,8 +69,8 @@ func JSONError(code int, message string) Fault {
 	}
 }
 
-// Answer is a success whose body is not what the documentation says: the API
-// has changed, or a cache serves something old.
+// Answer is a success with any body: the API has changed, or a cache serves
+// something old.
 func Answer(body string) Fault {
 	return Status(http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body)
 }
@@ -88,7 +88,7 @@ func Redirect(code int, location string) Fault {
 	return Status(code, http.Header{"Location": {location}}, "")
 }
 
-// Reset drops the connection before any answer: a server process that was
+// Reset drops the connection before any response: a server process that was
 // killed, or a firewall that rejects the connection half way.
 func Reset() Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -96,9 +96,9 @@ func Reset() Fault {
 	}
 }
 
-// ResetMidBody sends the headers and half of the real answer and drops the
-// connection: a server or load balancer that restarts while it answers. What
-// the request does at the server is done.
+// ResetMidBody sends the headers and half of the real response and drops the
+// connection: a server or load balancer that restarts while it responds. The
+// request has been carried out.
 func ResetMidBody() Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		writeHalf(w, r, next)
@@ -110,23 +110,23 @@ func ResetMidBody() Fault {
 	}
 }
 
-// Truncate sends half of the real answer and closes the connection in an
-// orderly way, short of the promised length: a proxy that ran out of space or
-// patience. What the request does at the server is done.
+// Truncate sends half of the real response and closes the connection in an
+// orderly way, short of its Content-Length: a proxy that ran out of space or
+// time. The request has been carried out.
 func Truncate() Fault {
 	return writeHalf
 }
 
-// writeHalf promises all of the real answer and sends half of it, after which
-// net/http closes the connection.
+// writeHalf sends half of the real response with the Content-Length of the whole,
+// after which net/http closes the connection.
 func writeHalf(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	whole := captureAnswer(w.Header(), r, next)
+	whole := captureResponse(w.Header(), r, next)
 	w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
 	w.WriteHeader(whole.status)
 	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 }
 
-// Hang never answers, until the client leaves: a deadlocked server behind a
+// Hang never responds, until the client leaves: a deadlocked server behind a
 // load balancer that accepts connections for it.
 func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -184,7 +184,7 @@ func Huge(size int64) Fault {
 	}
 }
 
-// DeepNesting answers with arrays in arrays: a hostile server that wants the
+// DeepNesting responds with arrays in arrays: a hostile server that wants the
 // client's stack.
 func DeepNesting(levels int) Fault {
 	return Answer(`{"data":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}")
@@ -197,12 +197,12 @@ func Maintenance(retryAfter string) Fault {
 		if retryAfter != "" {
 			w.Header().Set("Retry-After", retryAfter)
 		}
-		refuse(w, r, http.StatusServiceUnavailable, "Service Unavailable", nil)
+		writeError(w, r, http.StatusServiceUnavailable, "Service Unavailable", nil)
 	}
 }
 
-// EchoToken is a 422 that repeats the Authorization header in its message and
-// in a field's: a server in debug mode, or a proxy that explains what it saw.
+// EchoToken is a 422 that quotes the Authorization header in its message and in
+// a field's: a server in debug mode, or a proxy that explains what it saw.
 func EchoToken() Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		message := fmt.Sprintf("Could not use the header Authorization: %s.", r.Header.Get("Authorization"))
@@ -214,7 +214,7 @@ func EchoToken() Fault {
 }
 
 // Before runs a function and then the real handler: whatever happens in the
-// world between a request and its answer, such as a clock that moves on or a
+// world between a request and its response, such as a clock that moves on or a
 // run that is interrupted.
 func Before(hook func()) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -230,7 +230,7 @@ func resetConnection(w http.ResponseWriter) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	// Closing the TLS layer would say good-bye.
+	// Closing the TLS layer would send a close_notify alert first.
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
@@ -240,14 +240,14 @@ func resetConnection(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// capture keeps an answer in memory instead of sending it.
+// capture keeps a response in memory instead of sending it.
 type capture struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func captureAnswer(header http.Header, r *http.Request, next http.Handler) *capture {
+func captureResponse(header http.Header, r *http.Request, next http.Handler) *capture {
 	c := &capture{header: header, status: http.StatusOK}
 	next.ServeHTTP(c, r)
 	return c

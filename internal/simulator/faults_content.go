@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// Chain lets a request meet several faults, the first one first; what a later
-// one answers passes through the earlier. Chain(Truncate(), Encoded("gzip")) is
-// a compressed answer that is cut short. A chain of none is no fault.
+// Chain lets a request meet several faults, the first one first; the response
+// of a later one passes through the earlier. Chain(Truncate(), Encoded("gzip"))
+// is a compressed response that is cut short. A chain of none is no fault.
 func Chain(faults ...Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if len(faults) == 0 {
@@ -37,24 +37,24 @@ func When(condition func(*http.Request) bool, f Fault) Fault {
 	}
 }
 
-// After carries the request out, throws the real answer away and lets the fault
-// answer: a gateway that loses an answer, or a server that notes a download as
-// used and sends the client to a storage service for it. The fault must be one
-// that answers by itself, or the request is carried out twice.
+// After carries the request out, throws the real response away and lets the
+// fault respond: a gateway that loses a response, or a server that marks a
+// download as used and sends the client to a storage service for it. The fault
+// must not call the real handler, or the request is carried out twice.
 func After(f Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		captureAnswer(http.Header{}, r, next)
+		captureResponse(http.Header{}, r, next)
 		f(w, r, next)
 	}
 }
 
-// Encoded sends the real answer in a content encoding, whatever the client
-// asked for: a proxy that compresses on its own account. The encodings gzip,
+// Encoded sends the real response in a content encoding, whatever the client
+// accepts: a proxy that compresses on its own account. The encodings gzip,
 // x-gzip and deflate are done; any other is only claimed. In a chain, one
 // encoding is put around the other.
 func Encoded(encoding string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		whole := captureAnswer(w.Header(), r, next)
+		whole := captureResponse(w.Header(), r, next)
 		body := encode(encoding, whole.body.Bytes())
 		w.Header().Add("Content-Encoding", encoding)
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -84,11 +84,11 @@ func encode(encoding string, body []byte) []byte {
 	return buffer.Bytes()
 }
 
-// Chunked sends the real answer without telling its length beforehand: a server
-// that makes its answers while it sends them.
+// Chunked sends the real response without its length: a server that produces
+// its responses while it sends them.
 func Chunked() Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		whole := captureAnswer(w.Header(), r, next)
+		whole := captureResponse(w.Header(), r, next)
 		w.Header().Del("Content-Length")
 		w.WriteHeader(whole.status)
 		// Once the headers are out, net/http can no longer add the length.
@@ -97,11 +97,11 @@ func Chunked() Fault {
 	}
 }
 
-// ContentType sends the real answer with another Content-Type, or with none if
+// ContentType sends the real response with another Content-Type, or with none if
 // it is empty: a storage service that knows nothing of what it stores.
 func ContentType(contentType string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		whole := captureAnswer(w.Header(), r, next)
+		whole := captureResponse(w.Header(), r, next)
 		w.Header().Set("Content-Type", contentType)
 		if contentType == "" {
 			// Present and nil, it keeps net/http from guessing one.

@@ -31,20 +31,19 @@ func changeOf(r *http.Request) pageChange {
 }
 
 // LoopingPage makes the next page of a page the page itself: an application
-// that ignores the parameter by which pages are asked for.
+// that ignores the parameter which selects a page.
 func LoopingPage() Fault {
 	return changePages(pageChange{loop: true})
 }
 
-// EndlessPages makes a page the next-to-last one, whichever it is, with objects
-// that no other page has, though they differ in nothing but their id: a list
-// that grows faster than it is read, or a hostile server that wants the
-// client's memory.
+// EndlessPages makes every page the next-to-last one. Its objects are those of
+// the real list, with ids that no other page has: a list that grows faster than
+// it is read, or a hostile server that wants the client's memory.
 func EndlessPages() Fault {
 	return changePages(pageChange{endless: true, fresh: true})
 }
 
-// RepeatingPages is EndlessPages with the real list's objects over and over: a
+// RepeatingPages is EndlessPages with the real list's own ids over and over: a
 // client that counts only objects which are new to it would never end.
 func RepeatingPages() Fault {
 	return changePages(pageChange{endless: true})
@@ -58,7 +57,7 @@ func ShiftedPages() Fault {
 }
 
 // OnPage lets only one page of a list meet the fault, counted from 1, in every
-// style. The other pages are answered as ever.
+// style. The other pages are served as usual.
 func OnPage(number int, f Fault) Fault {
 	return When(func(r *http.Request) bool {
 		requested, problem := requestedPage(r, pageQuery(r))
@@ -66,7 +65,7 @@ func OnPage(number int, f Fault) Fault {
 	}, f)
 }
 
-// pageQuery is the part of the query that says which page is asked for.
+// pageQuery is the part of the query that selects a page.
 func pageQuery(r *http.Request) map[string]string {
 	values := map[string]string{}
 	for _, name := range []string{"page", "cursor"} {

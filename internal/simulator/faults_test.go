@@ -36,7 +36,7 @@ func leave(t *testing.T, s *simulator.Server, web *httptest.Server, method, targ
 	web.Close() // returns when no request is left
 }
 
-func TestAnsweringFaults(t *testing.T) {
+func TestRespondingFaults(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		fault   simulator.Fault
@@ -149,7 +149,7 @@ func TestBreakingFaults(t *testing.T) {
 			t.Parallel()
 			s, web := serve(t, protocol)
 			s.Inject("", -1, simulator.Reset())
-			// POST, which net/http never repeats by itself.
+			// POST, which net/http never retries by itself.
 			got, err := do(web, newRequest(t, "POST", web.URL+"/api/downloads", `{"files":["`+simulator.FileKey+`"]}`))
 			if err == nil || got.status != 0 {
 				t.Fatalf("%+v %v", got, err)

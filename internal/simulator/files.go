@@ -9,7 +9,7 @@ import (
 // showFile is GET /api/files/{id}. No page shows a parameter of it.
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request, id string) {
 	if _, problem := parameters(r); problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	file, ok := s.files[id]
@@ -20,8 +20,8 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, id string) {
 	writeData(w, http.StatusOK, renderFile(&file))
 }
 
-// listFiles is GET /api/files. What a category adds to a file, no page shows:
-// nothing.
+// listFiles is GET /api/files. The documentation does not show what a category
+// adds to a file, so it adds nothing.
 func (s *Server) listFiles(w http.ResponseWriter, r *http.Request, _ string) {
 	serveList(s, w, r, list[File]{
 		items:    s.options.Data.Files,

@@ -48,7 +48,7 @@ func start(t *testing.T, options simulator.Options) (*simulator.Server, *httptes
 	return s, web
 }
 
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   string
@@ -75,17 +75,17 @@ func newRequest(t *testing.T, method, url, body string, headers ...string) *http
 }
 
 // do sends a request and follows no redirect.
-func do(web *httptest.Server, r *http.Request) (answer, error) {
-	response, err := web.Client().Transport.RoundTrip(r)
+func do(web *httptest.Server, r *http.Request) (response, error) {
+	resp, err := web.Client().Transport.RoundTrip(r)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(body)}, err
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return response{resp.StatusCode, resp.Header, string(body)}, err
 }
 
-func call(t *testing.T, web *httptest.Server, method, target, body string, headers ...string) answer {
+func call(t *testing.T, web *httptest.Server, method, target, body string, headers ...string) response {
 	t.Helper()
 	a, err := do(web, newRequest(t, method, web.URL+target, body, headers...))
 	if err != nil {
@@ -94,15 +94,15 @@ func call(t *testing.T, web *httptest.Server, method, target, body string, heade
 	return a
 }
 
-// want compares an answer's status and body.
-func want(t *testing.T, got answer, status int, body string) {
+// want compares a response's status and body.
+func want(t *testing.T, got response, status int, body string) {
 	t.Helper()
 	if got.status != status || got.body != body {
 		t.Errorf("got %d %s\nwant %d %s", got.status, got.body, status, body)
 	}
 }
 
-func wantHeader(t *testing.T, got answer, name, value string) {
+func wantHeader(t *testing.T, got response, name, value string) {
 	t.Helper()
 	if v := strings.Join(got.header.Values(name), "|"); v != value {
 		t.Errorf("header %s is %q, want %q", name, v, value)

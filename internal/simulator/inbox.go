@@ -8,19 +8,19 @@ import (
 )
 
 // mailIncludes are those of the lists of mails and of a sent mail. The page of
-// an inbox mail shows no author. What an author adds, no page shows: nothing.
+// an inbox mail shows no author, and none shows what an author adds.
 var mailIncludes = []string{"download", "download.files", "author"}
 
 // showInboxMail is GET /api/inbox/{id}.
 func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string) {
 	query, problem := parameters(r, "include")
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	included, problem := includes(query, "download", "download.files")
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	mail, ok := s.inbox[id]
@@ -31,9 +31,9 @@ func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string
 	writeData(w, http.StatusOK, s.renderInboxMail(&mail, included))
 }
 
-// includes splits the include parameter, or says what is wrong with it: an
+// includes splits the include parameter, or reports what is wrong with it: an
 // empty list, an unknown or a repeated value, and a nested value without its
-// parent. The documentation shows none of them, so no client may lean on them.
+// parent. The documentation shows none of them, so no client may rely on them.
 func includes(query map[string]string, allowed ...string) (included []string, problem string) {
 	list, ok := query["include"]
 	if !ok {

@@ -40,7 +40,7 @@ func TestInboxMail(t *testing.T) {
 		fullID       = `"id":"15c00595-6474-4ea9-aac2-bb3729d0aa79"},`
 		fullFiles    = `"files":[` + invoiceJSON + `,` + licenceJSON + `],`
 	)
-	tests := map[string]struct{ target, answer string }{
+	tests := map[string]struct{ target, response string }{
 		"full":             {simulator.MailFull, fullHead + fullTail},
 		"full, download":   {simulator.MailFull + "?include=download", fullHead + fullDownload + fullID + fullTail},
 		"full, files":      {simulator.MailFull + "?include=download,download.files", fullHead + fullDownload + fullFiles + fullID + fullTail},
@@ -70,7 +70,7 @@ func TestInboxMail(t *testing.T) {
 			// Only errors depend on what the client accepts.
 			for _, accept := range []string{"application/json", "*/*", ""} {
 				got := call(t, web, "GET", "/api/inbox/"+test.target, "", "Accept", accept)
-				want(t, got, 200, test.answer)
+				want(t, got, 200, test.response)
 				wantHeader(t, got, "Content-Type", "application/json")
 			}
 			if len(s.Unexpected()) != 0 {

@@ -34,17 +34,17 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	}
 	query, problem := parameters(r, allowed...)
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	included, problem := includes(query, l.includes...)
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	selected, problem := l.selected(query)
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	if s.options.PageSize <= 0 {
@@ -53,7 +53,7 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	}
 	number, problem := requestedPage(r, query)
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	change := changeOf(r)
@@ -69,7 +69,7 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	writeJSON(w, http.StatusOK, s.renderPage(r, p, objects))
 }
 
-// selected returns the items that the keyword selects, in the order asked for,
+// selected returns the items that the keyword selects, in the requested order,
 // or what is wrong with the parameters.
 func (l list[T]) selected(query map[string]string) (selected []*T, problem string) {
 	selected = make([]*T, len(l.items))
@@ -77,7 +77,7 @@ func (l list[T]) selected(query map[string]string) (selected []*T, problem strin
 		selected[i] = &l.items[i]
 	}
 	// Laravel makes null of a keyword that is empty or blank, and then finds
-	// everything. Who sends one asked for nothing and gets it all: a mistake.
+	// everything. A client that sends one has a mistake.
 	if keyword, ok := query["keyword"]; ok {
 		if strings.TrimSpace(keyword) == "" {
 			return nil, "The keyword is empty."
@@ -101,8 +101,8 @@ func (l list[T]) search(items []*T, keyword string) []*T {
 }
 
 // sort orders the items by one key. Several keys, an unknown or an empty one
-// are as wrong as with includes. What compares equal stays in the data's
-// order, reversed or not.
+// are as wrong as with includes. Equal items stay in the data's order, reversed
+// or not.
 func (l list[T]) sort(items []*T, name string) (problem string) {
 	key, reversed := strings.CutPrefix(name, "-")
 	names := make([]string, 0, len(l.sorts))

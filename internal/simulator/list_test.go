@@ -10,7 +10,7 @@ import (
 )
 
 // ids are those of the objects in a list, in its order.
-func ids(t *testing.T, got answer) []string {
+func ids(t *testing.T, got response) []string {
 	t.Helper()
 	var list struct{ Data []struct{ ID string } }
 	if err := json.Unmarshal([]byte(got.body), &list); err != nil || got.status != 200 || list.Data == nil {
@@ -23,7 +23,7 @@ func ids(t *testing.T, got answer) []string {
 	return ids
 }
 
-func wantIDs(t *testing.T, got answer, wanted ...string) {
+func wantIDs(t *testing.T, got response, wanted ...string) {
 	t.Helper()
 	if ids := ids(t, got); strings.Join(ids, " ") != strings.Join(wanted, " ") {
 		t.Errorf("got %q\nwant %q", ids, wanted)
@@ -149,7 +149,7 @@ func TestSingleObjects(t *testing.T) {
 			`"formatted_encrypted_size":"96 B","formatted_size":"50 B","full_filename":"names.txt",` +
 			`"id":"a75f29c3-8e14-4d06-b9f2-5c3e7a10d864","size":50,"trashed":false,"type":"text/plain"}`
 	)
-	tests := map[string]struct{ target, answer string }{
+	tests := map[string]struct{ target, response string }{
 		"invoice": {"files/" + simulator.FileInvoice, `{"data":` + invoiceJSON + `}`},
 		"backup":  {"files/" + simulator.FileBackup, `{"data":` + backupJSON + `}`},
 		"bare":    {"files/" + simulator.FileBare, `{"data":` + bareJSON + `}`},
@@ -187,7 +187,7 @@ func TestSingleObjects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := call(t, web, "GET", "/api/"+test.target, "")
-			want(t, got, 200, test.answer)
+			want(t, got, 200, test.response)
 			wantHeader(t, got, "Content-Type", "application/json")
 		})
 	}
@@ -198,7 +198,7 @@ func TestSingleObjects(t *testing.T) {
 	})
 }
 
-func TestListRefusals(t *testing.T) {
+func TestListErrors(t *testing.T) {
 	t.Parallel()
 	const (
 		fileSorts  = "is not allowed. Allowed sort(s) are `filename_original, size, encrypted_size, created_at`.\"}"
@@ -208,9 +208,9 @@ func TestListRefusals(t *testing.T) {
 		empty      = `{"message":"The keyword is empty."}`
 	)
 	tests := map[string]struct {
-		target string
-		status int
-		answer string
+		target   string
+		status   int
+		response string
 	}{
 		"unknown sort of files":     {"files?sort=filename", 400, "{\"message\":\"Requested sort(s) `filename` " + fileSorts},
 		"unknown sort of inbox":     {"inbox?sort=-sent_at", 400, "{\"message\":\"Requested sort(s) `sent_at` " + inboxSorts},
@@ -248,7 +248,7 @@ func TestListRefusals(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want(t, call(t, web, "GET", "/api/"+test.target, ""), test.status, test.answer)
+			want(t, call(t, web, "GET", "/api/"+test.target, ""), test.status, test.response)
 		})
 	}
 }

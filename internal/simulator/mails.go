@@ -9,12 +9,12 @@ import (
 func (s *Server) showMail(w http.ResponseWriter, r *http.Request, id string) {
 	query, problem := parameters(r, "include")
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	included, problem := includes(query, mailIncludes...)
 	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	mail, ok := s.mails[id]

@@ -161,7 +161,7 @@ func renderPerson(p *Person) *personObject {
 }
 
 // override lets the data set say what its types cannot: another JSON type, an
-// unknown key, a missing one. What is hidden, no override shows.
+// unknown key, a missing one. No override shows a hidden key.
 func override(object any, extra map[string]json.RawMessage, omit []string, hidden ...string) any {
 	if len(extra) == 0 && len(omit) == 0 {
 		return object
@@ -176,7 +176,7 @@ func override(object any, extra map[string]json.RawMessage, omit []string, hidde
 	return keys
 }
 
-// hidden is what a mail must not show: a download that was not asked for.
+// hidden is what a mail must not show: a download that was not included.
 func hidden(included []string) []string {
 	if slices.Contains(included, "download") {
 		return nil

@@ -29,7 +29,7 @@ const (
 	PageCursor
 )
 
-// parameter is the query parameter that asks for another page.
+// parameter is the query parameter that selects a page.
 func (style PageStyle) parameter() string {
 	if style == PageCursor {
 		return "cursor"
@@ -69,9 +69,9 @@ func newPage(number, size, total int, change pageChange) page {
 	return p
 }
 
-// requestedPage returns the number of the page that a request asks for. Laravel
-// takes whatever is no page for the first one; a client that sends it is lost
-// and must not go unnoticed.
+// requestedPage returns the number of the page that a request selects. Laravel
+// serves the first page for an invalid number; here a client that sends one must
+// not go unnoticed.
 func requestedPage(r *http.Request, query map[string]string) (number int, problem string) {
 	if cursor, ok := query["cursor"]; ok {
 		number, ok = cursorPage(r, cursor)

@@ -31,7 +31,7 @@ func tiny(n int) *simulator.Data {
 }
 
 // next is the URL of the next page, in any style, empty on the last one.
-func next(t *testing.T, got answer) string {
+func next(t *testing.T, got response) string {
 	t.Helper()
 	var page struct {
 		Links       json.RawMessage
@@ -185,7 +185,7 @@ func TestCursor(t *testing.T) {
 	want(t, call(t, web, "GET", "/api/files?page=2", ""), 400, "{\"message\":\"Unknown query parameter `page`.\"}")
 }
 
-func TestPageRefusals(t *testing.T) {
+func TestPageErrors(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{Data: tiny(3), PageSize: 2})
 	for _, page := range []string{"", "0", "-1", "01", "+1", "1.0", "one", "9223372036854775808"} {
@@ -238,7 +238,7 @@ func TestNextURL(t *testing.T) {
 }
 
 // TestWalk reads lists to their ends in every style, with and without other
-// parameters and links that repeat them.
+// parameters and links that keep them.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	data := &simulator.Data{Files: simulator.ManyFiles(23), InboxMails: simulator.ManyInboxMails(23), Mails: simulator.ManyMails(23)}

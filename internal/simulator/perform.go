@@ -11,15 +11,15 @@ import (
 
 // performDownload is GET /download/{id}, outside /api. This route is the
 // simulator's alone: the API publishes no URL at which a download is
-// performed, and nothing may conclude from here that the service has this one.
+// performed, and nothing suggests that the service has this one.
 //
 // It needs no token, since a download's id is itself the secret. The record is
 // gone at the moment it is served, whether or not the client gets to read the
-// answer. A download inside an inbox mail cannot be performed here: its life
+// response. A download inside an inbox mail cannot be performed here: its life
 // is not published either.
 func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id string) {
 	if _, problem := parameters(r); problem != "" {
-		refuse(w, r, http.StatusBadRequest, problem, nil)
+		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
 	fileIDs, ok := s.takeDownload(id)

@@ -14,9 +14,9 @@ type window struct {
 	used  int
 }
 
-// throttle counts a request of the API, sets the X-RateLimit headers, and says
-// whether the request is within the limit. The API counts by IP address.
-// Refused requests are not counted: there is nothing left to take from.
+// throttle counts a request of the API, sets the X-RateLimit headers, and
+// reports whether the request is within the limit. The API counts by IP
+// address. Rejected requests are not counted.
 func (s *Server) throttle(w http.ResponseWriter, r *http.Request) bool {
 	if s.options.HideRateLimit {
 		return true

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Request is one request as it arrived. Tests assert on it what no answer can
+// Request is one request as it arrived. Tests assert on it what no response can
 // show: the headers sent, the number of calls, that there was none at all.
 type Request struct {
 	Method   string
@@ -16,7 +16,7 @@ type Request struct {
 	RawQuery string
 	Header   http.Header
 	Body     []byte
-	// Status is what was answered, 0 while or if nothing was.
+	// Status is that of the response, 0 as long as there is none.
 	Status int
 	// Time is when it arrived, by the server's clock.
 	Time       time.Time
@@ -25,8 +25,8 @@ type Request struct {
 	unexpected bool
 }
 
-// record notes a request on arrival, before any fault, so that one which is
-// never answered is seen too.
+// record keeps a request on arrival, before any fault, so that one which never
+// gets a response is seen too.
 func (s *Server) record(r *http.Request, body []byte) *Request {
 	rt, _, _ := s.match(r)
 	request := &Request{
@@ -88,9 +88,9 @@ func (s *Server) selectRequests(wanted func(*Request) bool) []Request {
 	return selected
 }
 
-// answer is the ResponseWriter of every request. It records the status, and
-// holds the answer back for the latency, those of faults included.
-type answer struct {
+// response is the ResponseWriter of every request. It records the status, and
+// holds the response back for the latency, those of faults included.
+type response struct {
 	http.ResponseWriter
 	server  *Server
 	request *http.Request
@@ -99,28 +99,28 @@ type answer struct {
 }
 
 // WriteHeader records the status before the client can see it.
-func (a *answer) WriteHeader(status int) {
-	if !a.begun {
-		a.begun = true
-		sleep(a.request.Context(), a.server.options.Latency)
-		a.server.mu.Lock()
-		a.record.Status = status
-		a.server.mu.Unlock()
+func (w *response) WriteHeader(status int) {
+	if !w.begun {
+		w.begun = true
+		sleep(w.request.Context(), w.server.options.Latency)
+		w.server.mu.Lock()
+		w.record.Status = status
+		w.server.mu.Unlock()
 	}
-	a.ResponseWriter.WriteHeader(status)
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (a *answer) Write(p []byte) (int, error) {
-	if !a.begun {
-		a.WriteHeader(http.StatusOK)
+func (w *response) Write(p []byte) (int, error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
 	}
-	return a.ResponseWriter.Write(p)
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// sleep waits, and says whether the time passed before the context ended.
+// sleep waits, and reports whether the time passed before the context ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -79,6 +79,6 @@ func TestLatencyEndsWithTheClient(t *testing.T) {
 	s, web := start(t, simulator.Options{Latency: time.Hour})
 	leave(t, s, web, "POST", "/api/downloads", `{"files":["`+simulator.FileInvoice+`"]}`)
 	if len(s.Downloads()) != 1 {
-		t.Error("the request was not carried out before its answer was held back")
+		t.Error("the request was not carried out before its response was held back")
 	}
 }

@@ -2,7 +2,7 @@
 // acceptance tests and the demo.
 //
 // It is deliberately strict. Where the API's documentation is silent, it
-// refuses what the documentation does not show instead of guessing at
+// rejects what the documentation does not show instead of guessing at
 // tolerance, so that no test passes because the stand-in is kinder than the
 // service. The shape of its errors is that of a Laravel application, which the
 // documented errors have.
@@ -23,7 +23,7 @@ import (
 )
 
 // timeLayout is how the API writes times. No page names their zone; the
-// simulator uses UTC, so that its answers do not depend on the machine.
+// simulator uses UTC, so that its responses do not depend on the machine.
 const timeLayout = "2006-01-02 15:04:05"
 
 // Options configures a Server. The zero value of every field but Token is
@@ -44,12 +44,12 @@ type Options struct {
 	// HideRateLimit sends no X-RateLimit headers and limits nothing, as a
 	// server without throttling does.
 	HideRateLimit bool
-	// Latency is how long each answer is held back once it is decided. What
+	// Latency is how long each response is held back once it is decided. What
 	// the request changes has happened by then, as on a distant server. The
 	// wait ends early when the client leaves.
 	Latency time.Duration
 	// PageSize is how many objects a page of a list holds. With zero, lists
-	// do not come in pages, and asking for one is refused.
+	// do not come in pages, and a request for one is rejected.
 	PageSize int
 	// PageStyle is how pages are described.
 	PageStyle PageStyle
@@ -65,7 +65,7 @@ type Options struct {
 	Data *Data
 }
 
-// Server answers as the Privasfer API does. It is an http.Handler, safe for
+// Server behaves as the Privasfer API does. It is an http.Handler, safe for
 // concurrent use; New makes one.
 type Server struct {
 	options Options
@@ -128,19 +128,19 @@ func New(options Options) *Server {
 }
 
 // ServeHTTP records the request, then lets an injected fault or the real
-// handler answer it.
+// handler respond.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The body is read to its end in every case: only then does net/http
 	// notice that the client has left, which the waiting faults rely on.
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 
-	a := &answer{ResponseWriter: w, server: s, request: r, record: s.record(r, body)}
+	rw := &response{ResponseWriter: w, server: s, request: r, record: s.record(r, body)}
 	if fault := s.takeFault(r); fault != nil {
-		fault(a, r, http.HandlerFunc(s.serve))
+		fault(rw, r, http.HandlerFunc(s.serve))
 		return
 	}
-	s.serve(a, r)
+	s.serve(rw, r)
 }
 
 // serve checks in the order in which Laravel does: route, method, rate limit,
@@ -148,22 +148,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt, id, allowed := s.match(r)
 	if allowed == "" {
-		refuse(w, r, http.StatusNotFound, fmt.Sprintf("The route %s could not be found.", routeName(r)), nil)
+		writeError(w, r, http.StatusNotFound, fmt.Sprintf("The route %s could not be found.", routeName(r)), nil)
 		return
 	}
 	if rt == nil {
 		w.Header().Set("Allow", allowed)
-		refuse(w, r, http.StatusMethodNotAllowed, fmt.Sprintf(
+		writeError(w, r, http.StatusMethodNotAllowed, fmt.Sprintf(
 			"The %s method is not supported for route %s. Supported methods: %s.", r.Method, routeName(r), allowed), nil)
 		return
 	}
 	if strings.HasPrefix(rt.pattern, "/api/") {
 		if !s.throttle(w, r) {
-			refuse(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
+			writeError(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
 			return
 		}
 		if !s.authenticated(r) {
-			refuse(w, r, http.StatusUnauthorized, "Unauthenticated.", nil)
+			writeError(w, r, http.StatusUnauthorized, "Unauthenticated.", nil)
 			return
 		}
 	}
@@ -249,7 +249,7 @@ func parameters(r *http.Request, allowed ...string) (values map[string]string, p
 	return values, ""
 }
 
-// writeData answers with the envelope of a success.
+// writeData responds with the envelope of a success.
 func writeData(w http.ResponseWriter, status int, data any) {
 	writeJSON(w, status, map[string]any{"data": data})
 }
@@ -261,9 +261,9 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	_, _ = w.Write(body)
 }
 
-// refuse answers with an error. Only a client that asks for JSON gets JSON:
+// writeError responds with an error. Only a client that asks for JSON gets JSON:
 // for any other, Laravel has pages and a redirect to its login form.
-func refuse(w http.ResponseWriter, r *http.Request, status int, message string, fields map[string][]string) {
+func writeError(w http.ResponseWriter, r *http.Request, status int, message string, fields map[string][]string) {
 	if wantsJSON(r) {
 		body := map[string]any{"message": message}
 		if fields != nil {
@@ -287,7 +287,7 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(first, "/json") || strings.Contains(first, "+json")
 }
 
-// notFound answers as Laravel does for a model that does not exist.
+// notFound responds as Laravel does for a model that does not exist.
 func notFound(w http.ResponseWriter, r *http.Request, model, id string) {
-	refuse(w, r, http.StatusNotFound, fmt.Sprintf(`No query results for model [App\Models\%s] %s`, model, id), nil)
+	writeError(w, r, http.StatusNotFound, fmt.Sprintf(`No query results for model [App\Models\%s] %s`, model, id), nil)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-func TestRefusals(t *testing.T) {
+func TestErrors(t *testing.T) {
 	t.Parallel()
 	const (
 		mail    = "/api/inbox/" + simulator.MailFull
@@ -26,91 +26,91 @@ func TestRefusals(t *testing.T) {
 		method, target, body string
 		headers              []string
 		status               int
-		answer               string
+		response             string
 		unexpected           bool
 	}{
-		"root":              {method: "GET", target: "/", status: 404, answer: `{"message":"The route / could not be found."}`, unexpected: true},
-		"unknown route":     {method: "GET", target: "/api/x", status: 404, answer: `{"message":"The route api/x could not be found."}`, unexpected: true},
-		"without base path": {method: "GET", target: "/inbox/1", status: 404, answer: `{"message":"The route inbox/1 could not be found."}`, unexpected: true},
-		"doubled base path": {method: "GET", target: "/api/api/inbox/1", status: 404, answer: `{"message":"The route api/api/inbox/1 could not be found."}`, unexpected: true},
-		"trailing slash":    {method: "GET", target: mail + "/", status: 404, answer: `{"message":"The route api/inbox/` + simulator.MailFull + `/ could not be found."}`, unexpected: true},
-		"doubled slash":     {method: "GET", target: "/api//inbox/1", status: 404, answer: `{"message":"The route api//inbox/1 could not be found."}`, unexpected: true},
-		"no id":             {method: "GET", target: "/api/inbox/", status: 404, answer: `{"message":"The route api/inbox/ could not be found."}`, unexpected: true},
-		"escaped slash":     {method: "GET", target: "/api/inbox/a%2Fb", status: 404, answer: `{"message":"The route api/inbox/a/b could not be found."}`, unexpected: true},
-		"dots":              {method: "GET", target: "/api/inbox/%2e%2e", status: 404, answer: `{"message":"The route api/inbox/.. could not be found."}`, unexpected: true},
-		"dot":               {method: "GET", target: "/api/inbox/.", status: 404, answer: `{"message":"The route api/inbox/. could not be found."}`, unexpected: true},
-		"route before auth": {method: "GET", target: "/api/x", headers: []string{"Authorization", ""}, status: 404, answer: `{"message":"The route api/x could not be found."}`, unexpected: true},
-		"route as HTML":     {method: "GET", target: "/api/x", headers: []string{"Accept", "*/*"}, status: 404, answer: "<!DOCTYPE html>\n<title>Not Found</title>\n", unexpected: true},
+		"root":              {method: "GET", target: "/", status: 404, response: `{"message":"The route / could not be found."}`, unexpected: true},
+		"unknown route":     {method: "GET", target: "/api/x", status: 404, response: `{"message":"The route api/x could not be found."}`, unexpected: true},
+		"without base path": {method: "GET", target: "/inbox/1", status: 404, response: `{"message":"The route inbox/1 could not be found."}`, unexpected: true},
+		"doubled base path": {method: "GET", target: "/api/api/inbox/1", status: 404, response: `{"message":"The route api/api/inbox/1 could not be found."}`, unexpected: true},
+		"trailing slash":    {method: "GET", target: mail + "/", status: 404, response: `{"message":"The route api/inbox/` + simulator.MailFull + `/ could not be found."}`, unexpected: true},
+		"doubled slash":     {method: "GET", target: "/api//inbox/1", status: 404, response: `{"message":"The route api//inbox/1 could not be found."}`, unexpected: true},
+		"no id":             {method: "GET", target: "/api/inbox/", status: 404, response: `{"message":"The route api/inbox/ could not be found."}`, unexpected: true},
+		"escaped slash":     {method: "GET", target: "/api/inbox/a%2Fb", status: 404, response: `{"message":"The route api/inbox/a/b could not be found."}`, unexpected: true},
+		"dots":              {method: "GET", target: "/api/inbox/%2e%2e", status: 404, response: `{"message":"The route api/inbox/.. could not be found."}`, unexpected: true},
+		"dot":               {method: "GET", target: "/api/inbox/.", status: 404, response: `{"message":"The route api/inbox/. could not be found."}`, unexpected: true},
+		"route before auth": {method: "GET", target: "/api/x", headers: []string{"Authorization", ""}, status: 404, response: `{"message":"The route api/x could not be found."}`, unexpected: true},
+		"route as HTML":     {method: "GET", target: "/api/x", headers: []string{"Accept", "*/*"}, status: 404, response: "<!DOCTYPE html>\n<title>Not Found</title>\n", unexpected: true},
 
 		"wrong method": {method: "DELETE", target: "/api/downloads", status: 405, unexpected: true,
-			answer: `{"message":"The DELETE method is not supported for route api/downloads. Supported methods: POST."}`},
+			response: `{"message":"The DELETE method is not supported for route api/downloads. Supported methods: POST."}`},
 		"wrong method before auth": {method: "POST", target: "/api/inbox/1", headers: []string{"Authorization", ""}, status: 405, unexpected: true,
-			answer: `{"message":"The POST method is not supported for route api/inbox/1. Supported methods: GET, HEAD."}`},
+			response: `{"message":"The POST method is not supported for route api/inbox/1. Supported methods: GET, HEAD."}`},
 		"wrong method as HTML": {method: "GET", target: "/api/downloads", headers: []string{"Accept", "text/html, application/json"}, status: 405, unexpected: true,
-			answer: "<!DOCTYPE html>\n<title>Method Not Allowed</title>\n"},
+			response: "<!DOCTYPE html>\n<title>Method Not Allowed</title>\n"},
 
-		"no token":            {method: "GET", target: mail, headers: []string{"Authorization", ""}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"wrong token":         {method: "GET", target: mail, headers: []string{"Authorization", "Bearer " + token + "x"}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"no scheme":           {method: "GET", target: mail, headers: []string{"Authorization", token}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"lower case scheme":   {method: "GET", target: mail, headers: []string{"Authorization", "bearer " + token}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"two spaces":          {method: "GET", target: mail, headers: []string{"Authorization", "Bearer  " + token}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"auth before object":  {method: "GET", target: "/api/inbox/x", headers: []string{"Authorization", ""}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"auth before input":   {method: "POST", target: "/api/downloads", headers: []string{"Authorization", ""}, status: 401, answer: `{"message":"Unauthenticated."}`},
-		"auth as redirect":    {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", ""}, status: 302, answer: "<!DOCTYPE html>\n<title>Found</title>\n"},
-		"JSON accepted later": {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "text/html, application/json"}, status: 302, answer: "<!DOCTYPE html>\n<title>Found</title>\n"},
-		"JSON by suffix":      {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "application/problem+json"}, status: 401, answer: `{"message":"Unauthenticated."}`},
+		"no token":            {method: "GET", target: mail, headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"wrong token":         {method: "GET", target: mail, headers: []string{"Authorization", "Bearer " + token + "x"}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"no scheme":           {method: "GET", target: mail, headers: []string{"Authorization", token}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"lower case scheme":   {method: "GET", target: mail, headers: []string{"Authorization", "bearer " + token}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"two spaces":          {method: "GET", target: mail, headers: []string{"Authorization", "Bearer  " + token}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"auth before object":  {method: "GET", target: "/api/inbox/x", headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"auth before input":   {method: "POST", target: "/api/downloads", headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
+		"auth as redirect":    {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", ""}, status: 302, response: "<!DOCTYPE html>\n<title>Found</title>\n"},
+		"JSON accepted later": {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "text/html, application/json"}, status: 302, response: "<!DOCTYPE html>\n<title>Found</title>\n"},
+		"JSON by suffix":      {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "application/problem+json"}, status: 401, response: `{"message":"Unauthenticated."}`},
 
-		"unknown mail":         {method: "GET", target: "/api/inbox/x", status: 404, answer: `{"message":"No query results for model [App\\Models\\InboxMail] x"}`},
-		"id in upper case":     {method: "GET", target: "/api/inbox/" + strings.ToUpper(simulator.MailFull), status: 404, answer: `{"message":"No query results for model [App\\Models\\InboxMail] 2EF14B84-87D0-4ABB-813F-2351A4251345"}`},
-		"unknown mail as HTML": {method: "GET", target: "/api/inbox/x", headers: []string{"Accept", "text/html"}, status: 404, answer: "<!DOCTYPE html>\n<title>Not Found</title>\n"},
-		"file as a mail":       {method: "GET", target: "/api/inbox/" + simulator.FileInvoice, status: 404, answer: `{"message":"No query results for model [App\\Models\\InboxMail] ` + simulator.FileInvoice + `"}`},
+		"unknown mail":         {method: "GET", target: "/api/inbox/x", status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] x"}`},
+		"id in upper case":     {method: "GET", target: "/api/inbox/" + strings.ToUpper(simulator.MailFull), status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] 2EF14B84-87D0-4ABB-813F-2351A4251345"}`},
+		"unknown mail as HTML": {method: "GET", target: "/api/inbox/x", headers: []string{"Accept", "text/html"}, status: 404, response: "<!DOCTYPE html>\n<title>Not Found</title>\n"},
+		"file as a mail":       {method: "GET", target: "/api/inbox/" + simulator.FileInvoice, status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] ` + simulator.FileInvoice + `"}`},
 
-		"unknown parameter":      {method: "GET", target: mail + "?includes=download", status: 400, answer: "{\"message\":\"Unknown query parameter `includes`.\"}"},
-		"repeated parameter":     {method: "GET", target: mail + "?include=download&include=download.files", status: 400, answer: "{\"message\":\"Repeated query parameter `include`.\"}"},
-		"malformed query":        {method: "GET", target: mail + "?include=%zz", status: 400, answer: `{"message":"The query string is malformed."}`},
-		"empty include":          {method: "GET", target: mail + "?include=", status: 400, answer: "{\"message\":\"Requested include(s) `` " + include},
-		"unknown include":        {method: "GET", target: mail + "?include=download,sender", status: 400, answer: "{\"message\":\"Requested include(s) `sender` " + include},
-		"space in include":       {method: "GET", target: mail + "?include=download,%20download.files", status: 400, answer: "{\"message\":\"Requested include(s) ` download.files` " + include},
-		"trailing comma":         {method: "GET", target: mail + "?include=download,", status: 400, answer: "{\"message\":\"Requested include(s) `` " + include},
-		"repeated include":       {method: "GET", target: mail + "?include=download,download", status: 400, answer: "{\"message\":\"Requested include(s) `download` are repeated.\"}"},
-		"files without download": {method: "GET", target: mail + "?include=download.files", status: 400, answer: "{\"message\":\"Requested include(s) `download.files` need `download`.\"}"},
-		"include as HTML":        {method: "GET", target: mail + "?include=x", headers: []string{"Accept", ""}, status: 400, answer: "<!DOCTYPE html>\n<title>Bad Request</title>\n"},
-		"parameter of POST":      {method: "POST", target: "/api/downloads?x=1", body: file, status: 400, answer: "{\"message\":\"Unknown query parameter `x`.\"}"},
-		"parameter of perform":   {method: "GET", target: "/download/x?x=1", status: 400, answer: "{\"message\":\"Unknown query parameter `x`.\"}"},
+		"unknown parameter":      {method: "GET", target: mail + "?includes=download", status: 400, response: "{\"message\":\"Unknown query parameter `includes`.\"}"},
+		"repeated parameter":     {method: "GET", target: mail + "?include=download&include=download.files", status: 400, response: "{\"message\":\"Repeated query parameter `include`.\"}"},
+		"malformed query":        {method: "GET", target: mail + "?include=%zz", status: 400, response: `{"message":"The query string is malformed."}`},
+		"empty include":          {method: "GET", target: mail + "?include=", status: 400, response: "{\"message\":\"Requested include(s) `` " + include},
+		"unknown include":        {method: "GET", target: mail + "?include=download,sender", status: 400, response: "{\"message\":\"Requested include(s) `sender` " + include},
+		"space in include":       {method: "GET", target: mail + "?include=download,%20download.files", status: 400, response: "{\"message\":\"Requested include(s) ` download.files` " + include},
+		"trailing comma":         {method: "GET", target: mail + "?include=download,", status: 400, response: "{\"message\":\"Requested include(s) `` " + include},
+		"repeated include":       {method: "GET", target: mail + "?include=download,download", status: 400, response: "{\"message\":\"Requested include(s) `download` are repeated.\"}"},
+		"files without download": {method: "GET", target: mail + "?include=download.files", status: 400, response: "{\"message\":\"Requested include(s) `download.files` need `download`.\"}"},
+		"include as HTML":        {method: "GET", target: mail + "?include=x", headers: []string{"Accept", ""}, status: 400, response: "<!DOCTYPE html>\n<title>Bad Request</title>\n"},
+		"parameter of POST":      {method: "POST", target: "/api/downloads?x=1", body: file, status: 400, response: "{\"message\":\"Unknown query parameter `x`.\"}"},
+		"parameter of perform":   {method: "GET", target: "/download/x?x=1", status: 400, response: "{\"message\":\"Unknown query parameter `x`.\"}"},
 
-		"no body":            {method: "POST", target: "/api/downloads", status: 422, answer: missing},
-		"no content type":    {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", ""}, status: 422, answer: missing},
-		"wrong content type": {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", "text/plain"}, status: 422, answer: missing},
-		"cut short":          {method: "POST", target: "/api/downloads", body: file[:len(file)-1], status: 422, answer: missing},
-		"two values":         {method: "POST", target: "/api/downloads", body: file + file, status: 422, answer: missing},
-		"invalid UTF-8":      {method: "POST", target: "/api/downloads", body: "{\"files\":[\"\xff\"]}", status: 422, answer: missing},
-		"array as body":      {method: "POST", target: "/api/downloads", body: `["` + simulator.FileInvoice + `"]`, status: 422, answer: missing},
-		"null as body":       {method: "POST", target: "/api/downloads", body: `null`, status: 422, answer: missing},
-		"no files":           {method: "POST", target: "/api/downloads", body: `{}`, status: 422, answer: missing},
-		"files null":         {method: "POST", target: "/api/downloads", body: `{"files":null}`, status: 422, answer: missing},
-		"files empty":        {method: "POST", target: "/api/downloads", body: `{"files":[]}`, status: 422, answer: missing},
-		"files a string":     {method: "POST", target: "/api/downloads", body: `{"files":"` + simulator.FileInvoice + `"}`, status: 422, answer: missing},
-		"files an object":    {method: "POST", target: "/api/downloads", body: `{"files":{"0":"` + simulator.FileInvoice + `"}}`, status: 422, answer: missing},
-		"key in wrong case":  {method: "POST", target: "/api/downloads", body: `{"Files":["` + simulator.FileInvoice + `"]}`, status: 400, answer: "{\"message\":\"Unknown field `Files`.\"}"},
-		"unknown field":      {method: "POST", target: "/api/downloads", body: `{"lifetime":2,"files":["` + simulator.FileInvoice + `"]}`, status: 400, answer: "{\"message\":\"Unknown field `lifetime`.\"}"},
+		"no body":            {method: "POST", target: "/api/downloads", status: 422, response: missing},
+		"no content type":    {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", ""}, status: 422, response: missing},
+		"wrong content type": {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", "text/plain"}, status: 422, response: missing},
+		"cut short":          {method: "POST", target: "/api/downloads", body: file[:len(file)-1], status: 422, response: missing},
+		"two values":         {method: "POST", target: "/api/downloads", body: file + file, status: 422, response: missing},
+		"invalid UTF-8":      {method: "POST", target: "/api/downloads", body: "{\"files\":[\"\xff\"]}", status: 422, response: missing},
+		"array as body":      {method: "POST", target: "/api/downloads", body: `["` + simulator.FileInvoice + `"]`, status: 422, response: missing},
+		"null as body":       {method: "POST", target: "/api/downloads", body: `null`, status: 422, response: missing},
+		"no files":           {method: "POST", target: "/api/downloads", body: `{}`, status: 422, response: missing},
+		"files null":         {method: "POST", target: "/api/downloads", body: `{"files":null}`, status: 422, response: missing},
+		"files empty":        {method: "POST", target: "/api/downloads", body: `{"files":[]}`, status: 422, response: missing},
+		"files a string":     {method: "POST", target: "/api/downloads", body: `{"files":"` + simulator.FileInvoice + `"}`, status: 422, response: missing},
+		"files an object":    {method: "POST", target: "/api/downloads", body: `{"files":{"0":"` + simulator.FileInvoice + `"}}`, status: 422, response: missing},
+		"key in wrong case":  {method: "POST", target: "/api/downloads", body: `{"Files":["` + simulator.FileInvoice + `"]}`, status: 400, response: "{\"message\":\"Unknown field `Files`.\"}"},
+		"unknown field":      {method: "POST", target: "/api/downloads", body: `{"lifetime":2,"files":["` + simulator.FileInvoice + `"]}`, status: 400, response: "{\"message\":\"Unknown field `lifetime`.\"}"},
 		"one unknown file": {method: "POST", target: "/api/downloads", body: `{"files":["` + simulator.FileInvoice + `","x"]}`, status: 422,
-			answer: `{"errors":{"files.1":["The selected files.1 is invalid."]},"message":"The given data was invalid."}`},
+			response: `{"errors":{"files.1":["The selected files.1 is invalid."]},"message":"The given data was invalid."}`},
 		"all invalid": {method: "POST", target: "/api/downloads", body: `{"files":["x",7,null]}`, status: 422,
-			answer: `{"errors":{"files.0":["The selected files.0 is invalid."],"files.1":["The selected files.1 is invalid."],"files.2":["The selected files.2 is invalid."]},"message":"The given data was invalid."}`},
-		"input as HTML": {method: "POST", target: "/api/downloads", headers: []string{"Accept", "text/html"}, status: 422, answer: "<!DOCTYPE html>\n<title>Unprocessable Entity</title>\n"},
+			response: `{"errors":{"files.0":["The selected files.0 is invalid."],"files.1":["The selected files.1 is invalid."],"files.2":["The selected files.2 is invalid."]},"message":"The given data was invalid."}`},
+		"input as HTML": {method: "POST", target: "/api/downloads", headers: []string{"Accept", "text/html"}, status: 422, response: "<!DOCTYPE html>\n<title>Unprocessable Entity</title>\n"},
 
-		"unknown download": {method: "GET", target: "/download/x", status: 404, answer: `{"message":"No query results for model [App\\Models\\Download] x"}`},
-		"mail's download":  {method: "GET", target: "/download/" + simulator.DownloadFull, status: 404, answer: `{"message":"No query results for model [App\\Models\\Download] ` + simulator.DownloadFull + `"}`},
+		"unknown download": {method: "GET", target: "/download/x", status: 404, response: `{"message":"No query results for model [App\\Models\\Download] x"}`},
+		"mail's download":  {method: "GET", target: "/download/" + simulator.DownloadFull, status: 404, response: `{"message":"No query results for model [App\\Models\\Download] ` + simulator.DownloadFull + `"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, web := start(t, simulator.Options{})
 			got := call(t, web, test.method, test.target, test.body, test.headers...)
-			want(t, got, test.status, test.answer)
+			want(t, got, test.status, test.response)
 
 			contentType := "text/html; charset=UTF-8"
-			if strings.HasPrefix(test.answer, "{") {
+			if strings.HasPrefix(test.response, "{") {
 				contentType = "application/json"
 			}
 			wantHeader(t, got, "Content-Type", contentType)
@@ -123,13 +123,13 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("unexpected is %t", unexpected)
 			}
 			if made := s.Downloads(); len(made) != 0 {
-				t.Errorf("a refused request made downloads: %v", made)
+				t.Errorf("a rejected request made downloads: %v", made)
 			}
 		})
 	}
 }
 
-func TestRefusalHeaders(t *testing.T) {
+func TestErrorHeaders(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{})
 	wantHeader(t, call(t, web, "PUT", "/api/inbox/1", ""), "Allow", "GET, HEAD")
