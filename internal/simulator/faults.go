@@ -184,12 +184,6 @@ func Huge(size int64) Fault {
 	}
 }
 
-// DeepNesting responds with arrays in arrays: a hostile server that wants the
-// client's stack.
-func DeepNesting(levels int) Fault {
-	return Answer(`{"data":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}")
-}
-
 // Maintenance is Laravel's maintenance mode, with Retry-After as given: whole
 // seconds, an HTTP date, or none if empty.
 func Maintenance(retryAfter string) Fault {
