@@ -57,7 +57,7 @@ func TestRespondingFaults(t *testing.T) {
 		"Huge":     {fault: simulator.Huge(3), status: 200, body: `{"data":{"id":"aaa"}}`, headers: []string{"Content-Type", "application/json"}},
 		"Maintenance": {fault: simulator.Maintenance("Thu, 01 Feb 2024 00:00:00 GMT"), status: 503, body: `{"message":"Service Unavailable"}`,
 			headers: []string{"Retry-After", "Thu, 01 Feb 2024 00:00:00 GMT"}},
-		"Maintenance without end": {fault: simulator.Maintenance(""), status: 503, body: `{"message":"Service Unavailable"}`, headers: []string{"Retry-After", ""}},
+		"Maintenance without end": {fault: simulator.Maintenance(""), status: 503, body: `{"message":"Service Unavailable"}`, headers: []string{"Retry-After", "", "X-RateLimit-Limit", ""}},
 		"Maintenance as HTML":     {fault: simulator.Maintenance("3"), accept: "*/*", status: 503, body: "<!DOCTYPE html>\n<title>Service Unavailable</title>\n"},
 		"EchoToken": {fault: simulator.EchoToken(), status: 422,
 			body: `{"errors":{"files":["Could not use the header Authorization: Bearer ` + token + `."]},"message":"Could not use the header Authorization: Bearer ` + token + `."}`},

@@ -29,9 +29,11 @@ func TestRateLimit(t *testing.T) {
 		{0, "GET", "/api/nothing", token, 404, "", "", ""},
 		{0, "DELETE", mail, token, 405, "", "", ""},
 		{0, "GET", "/download/x", token, 404, "", "", ""},
-		// Counted before the token is looked at.
-		{0, "GET", mail, "wrong", 401, "0", "", ""},
-		{0, "GET", mail, "wrong", 429, "0", "3", strconv.FormatInt(base+5, 10)},
+		// Rejected before it is counted, within the limit and beyond it.
+		{0, "GET", mail, "wrong", 401, "", "", ""},
+		{0, "GET", mail, token, 200, "0", "", ""},
+		{0, "GET", mail, "wrong", 401, "", "", ""},
+		{0, "GET", mail, token, 429, "0", "3", strconv.FormatInt(base+5, 10)},
 		{500 * time.Millisecond, "POST", "/api/downloads", token, 429, "0", "3", strconv.FormatInt(base+5, 10)},
 		{2499 * time.Millisecond, "GET", mail, token, 429, "0", "1", strconv.FormatInt(base+5, 10)},
 		{time.Millisecond, "GET", mail, token, 200, "2", "", ""},

@@ -143,8 +143,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(rw, r)
 }
 
-// serve checks in the order in which Laravel does: route, method, rate limit,
-// authentication, and then the handler's own checks.
+// serve checks in the order in which Laravel does: route, method,
+// authentication, rate limit, and then the handler's own checks. Only what gets
+// as far as the rate limit has its headers.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt, id, allowed := s.match(r)
 	if allowed == "" {
@@ -158,12 +159,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.HasPrefix(rt.pattern, "/api/") {
-		if !s.throttle(w, r) {
-			writeError(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
-			return
-		}
 		if !s.authenticated(r) {
 			writeError(w, r, http.StatusUnauthorized, "Unauthenticated.", nil)
+			return
+		}
+		if !s.throttle(w, r) {
+			writeError(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
 			return
 		}
 	}
