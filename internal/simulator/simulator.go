@@ -149,13 +149,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt, id, allowed := s.match(r)
 	if allowed == "" {
-		writeError(w, r, http.StatusNotFound, fmt.Sprintf("The route %s could not be found.", routeName(r)), nil)
+		writeError(w, r, http.StatusNotFound, "", nil)
 		return
 	}
 	if rt == nil {
 		w.Header().Set("Allow", allowed)
 		writeError(w, r, http.StatusMethodNotAllowed, fmt.Sprintf(
-			"The %s method is not supported for route %s. Supported methods: %s.", r.Method, routeName(r), allowed), nil)
+			"The %s method is not supported for this route. Supported methods: %s.", r.Method, allowed), nil)
 		return
 	}
 	if strings.HasPrefix(rt.pattern, "/api/") {
@@ -213,13 +213,6 @@ func matchPath(pattern, path string) (id string, ok bool) {
 		return "", false
 	}
 	return id, true
-}
-
-func routeName(r *http.Request) string {
-	if name := strings.TrimPrefix(r.URL.Path, "/"); name != "" {
-		return name
-	}
-	return "/"
 }
 
 // authenticated accepts the exact header alone: one value, one space.

@@ -19,6 +19,7 @@ func TestErrors(t *testing.T) {
 	const (
 		mail    = "/api/inbox/" + simulator.MailFull
 		file    = `{"files":["` + simulator.FileInvoice + `"]}`
+		noRoute = `{"message":""}`
 		missing = `{"errors":{"files":["The files field is required."]},"message":"The given data was invalid."}`
 		include = "are not allowed. Allowed include(s) are `download, download.files`.\"}"
 	)
@@ -29,23 +30,23 @@ func TestErrors(t *testing.T) {
 		response             string
 		unexpected           bool
 	}{
-		"root":              {method: "GET", target: "/", status: 404, response: `{"message":"The route / could not be found."}`, unexpected: true},
-		"unknown route":     {method: "GET", target: "/api/x", status: 404, response: `{"message":"The route api/x could not be found."}`, unexpected: true},
-		"without base path": {method: "GET", target: "/inbox/1", status: 404, response: `{"message":"The route inbox/1 could not be found."}`, unexpected: true},
-		"doubled base path": {method: "GET", target: "/api/api/inbox/1", status: 404, response: `{"message":"The route api/api/inbox/1 could not be found."}`, unexpected: true},
-		"trailing slash":    {method: "GET", target: mail + "/", status: 404, response: `{"message":"The route api/inbox/` + simulator.MailFull + `/ could not be found."}`, unexpected: true},
-		"doubled slash":     {method: "GET", target: "/api//inbox/1", status: 404, response: `{"message":"The route api//inbox/1 could not be found."}`, unexpected: true},
-		"no id":             {method: "GET", target: "/api/inbox/", status: 404, response: `{"message":"The route api/inbox/ could not be found."}`, unexpected: true},
-		"escaped slash":     {method: "GET", target: "/api/inbox/a%2Fb", status: 404, response: `{"message":"The route api/inbox/a/b could not be found."}`, unexpected: true},
-		"dots":              {method: "GET", target: "/api/inbox/%2e%2e", status: 404, response: `{"message":"The route api/inbox/.. could not be found."}`, unexpected: true},
-		"dot":               {method: "GET", target: "/api/inbox/.", status: 404, response: `{"message":"The route api/inbox/. could not be found."}`, unexpected: true},
-		"route before auth": {method: "GET", target: "/api/x", headers: []string{"Authorization", ""}, status: 404, response: `{"message":"The route api/x could not be found."}`, unexpected: true},
+		"root":              {method: "GET", target: "/", status: 404, response: noRoute, unexpected: true},
+		"unknown route":     {method: "GET", target: "/api/x", status: 404, response: noRoute, unexpected: true},
+		"without base path": {method: "GET", target: "/inbox/1", status: 404, response: noRoute, unexpected: true},
+		"doubled base path": {method: "GET", target: "/api/api/inbox/1", status: 404, response: noRoute, unexpected: true},
+		"trailing slash":    {method: "GET", target: mail + "/", status: 404, response: noRoute, unexpected: true},
+		"doubled slash":     {method: "GET", target: "/api//inbox/1", status: 404, response: noRoute, unexpected: true},
+		"no id":             {method: "GET", target: "/api/inbox/", status: 404, response: noRoute, unexpected: true},
+		"escaped slash":     {method: "GET", target: "/api/inbox/a%2Fb", status: 404, response: noRoute, unexpected: true},
+		"dots":              {method: "GET", target: "/api/inbox/%2e%2e", status: 404, response: noRoute, unexpected: true},
+		"dot":               {method: "GET", target: "/api/inbox/.", status: 404, response: noRoute, unexpected: true},
+		"route before auth": {method: "GET", target: "/api/x", headers: []string{"Authorization", ""}, status: 404, response: noRoute, unexpected: true},
 		"route as HTML":     {method: "GET", target: "/api/x", headers: []string{"Accept", "*/*"}, status: 404, response: "<!DOCTYPE html>\n<title>Not Found</title>\n", unexpected: true},
 
 		"wrong method": {method: "DELETE", target: "/api/downloads", status: 405, unexpected: true,
-			response: `{"message":"The DELETE method is not supported for route api/downloads. Supported methods: POST."}`},
+			response: `{"message":"The DELETE method is not supported for this route. Supported methods: POST."}`},
 		"wrong method before auth": {method: "POST", target: "/api/inbox/1", headers: []string{"Authorization", ""}, status: 405, unexpected: true,
-			response: `{"message":"The POST method is not supported for route api/inbox/1. Supported methods: GET, HEAD."}`},
+			response: `{"message":"The POST method is not supported for this route. Supported methods: GET, HEAD."}`},
 		"wrong method as HTML": {method: "GET", target: "/api/downloads", headers: []string{"Accept", "text/html, application/json"}, status: 405, unexpected: true,
 			response: "<!DOCTYPE html>\n<title>Method Not Allowed</title>\n"},
 
