@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"reflect"
@@ -100,6 +101,28 @@ func TestDownloadLife(t *testing.T) {
 	want(t, perform(lapsing.ID), 404, gone(lapsing.ID))
 	if got := states(s); !reflect.DeepEqual(got, []simulator.State{simulator.Performed, simulator.Expired, simulator.Performed}) {
 		t.Errorf("after the minute: %v", got)
+	}
+}
+
+// TestPerformAsBrowser performs a download that is gone, and follows redirects.
+func TestPerformAsBrowser(t *testing.T) {
+	t.Parallel()
+	const page, notFound = "200 text/html; charset=UTF-8 /login", "404 application/json /download/x"
+	for accept, wanted := range map[string]string{
+		"": page, "*/*": page, "text/html, application/json": page, "application/json, */*;q=0.8": notFound,
+	} {
+		s, web := start(t, simulator.Options{})
+		resp, err := web.Client().Do(newRequest(t, "GET", web.URL+"/download/x", "", "Accept", accept))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if got := fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Content-Type"), " ", resp.Request.URL.Path); got != wanted {
+			t.Errorf("%q: %s, want %s", accept, got, wanted)
+		}
+		if len(s.Unexpected()) != 0 {
+			t.Errorf("%q: unexpected requests", accept)
+		}
 	}
 }
 

@@ -23,6 +23,12 @@ func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id stri
 		return
 	}
 	fileIDs, ok := s.takeDownload(id)
+	if !ok && !wantsJSON(r) {
+		// As Laravel does with a browser whose key is missing or whose session
+		// has ended. A client that follows gets a web page with status 200.
+		Redirect(http.StatusFound, "/login")(w, r, nil)
+		return
+	}
 	if !ok {
 		notFound(w, r, "Download", id)
 		return
@@ -34,6 +40,11 @@ func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id stri
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename}))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(content)
+}
+
+// showLogin is GET /login, a page for people.
+func showLogin(w http.ResponseWriter, r *http.Request, _ string) {
+	HTML()(w, r, nil)
 }
 
 // contentOf is the content of one file, or an archive of several.

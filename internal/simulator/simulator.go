@@ -123,6 +123,7 @@ func New(options Options) *Server {
 		{http.MethodGet, "/api/mails/{id}", s.showMail},
 		{http.MethodPost, "/api/downloads", s.createDownload},
 		{http.MethodGet, "/download/{id}", s.performDownload},
+		{http.MethodGet, "/login", showLogin},
 	}
 	return s
 }
