@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// window is a fixed one: it starts with its first request and ends RateWindow
-// later, however the requests are spread in it.
+// window is a fixed one: it starts with its first request, and its reported end
+// is RateWindow later, however the requests are spread in it.
 type window struct {
 	start time.Time
 	used  int
@@ -34,20 +34,25 @@ func (s *Server) throttle(w http.ResponseWriter, r *http.Request) bool {
 	if ok {
 		return true
 	}
-	// Both are rounded up: a client that obeys either is never early.
-	wait := max(1, (end.Sub(now)+time.Second-1)/time.Second)
-	h.Set("Retry-After", strconv.FormatInt(int64(wait), 10))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(end.Add(time.Second-1).Unix(), 10))
+	if now.Before(end) {
+		// Rounded up: a client that obeys either header is not early.
+		end = end.Add(time.Second - 1)
+	} else {
+		// The limit is late.
+		end = now
+	}
+	h.Set("Retry-After", strconv.FormatInt(int64(end.Sub(now)/time.Second), 10))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(end.Unix(), 10))
 	return false
 }
 
 // countRequest takes one request from the client's window, a new one if the
-// last is over, and returns what is left of it and when it ends.
+// last is over, and returns what is left of it and its reported end.
 func (s *Server) countRequest(client string, now time.Time) (remaining int, end time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	current, known := s.windows[client]
-	if !known || !now.Before(current.start.Add(s.options.RateWindow)) {
+	if !known || !now.Before(current.start.Add(s.options.RateWindow+s.options.LateRateLimit)) {
 		current = window{start: now}
 	}
 	if current.used < s.options.RateLimit {

@@ -68,6 +68,35 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+func TestLateRateLimit(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	_, web := start(t, simulator.Options{Now: now.Now, RateLimit: 1, RateWindow: 2 * time.Second, LateRateLimit: time.Second})
+	begin := now.Now()
+	end := strconv.FormatInt(begin.Add(2*time.Second).Unix(), 10)
+	for _, step := range []struct {
+		after             time.Duration
+		status            int
+		retryAfter, reset string
+	}{
+		{0, 404, "", ""},
+		{500 * time.Millisecond, 429, "2", end},
+		{time.Second, 429, "1", end},
+		{2*time.Second - 1, 429, "1", end},
+		{2 * time.Second, 429, "0", end},
+		{3*time.Second - 1, 429, "0", end},
+		{3 * time.Second, 404, "", ""},
+	} {
+		now.Advance(begin.Add(step.after).Sub(now.Now()))
+		got := call(t, web, "GET", "/api/inbox/x", "")
+		if got.status != step.status {
+			t.Errorf("after %s: status %d, want %d", step.after, got.status, step.status)
+		}
+		wantHeader(t, got, "Retry-After", step.retryAfter)
+		wantHeader(t, got, "X-RateLimit-Reset", step.reset)
+	}
+}
+
 func TestRateLimitAsHTML(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{RateLimit: 1})

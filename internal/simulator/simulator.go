@@ -41,6 +41,12 @@ type Options struct {
 	RateLimit int
 	// RateWindow is the length of a window, one minute if zero.
 	RateWindow time.Duration
+	// LateRateLimit is for how long after the reported end of a window requests
+	// are still rejected, with a Retry-After of 0. Laravel does so for up to a
+	// second where it keeps its limiter in Redis or APC: it reports whole
+	// seconds, and the counter expires later. With a second, Retry-After is the
+	// time to the real end rounded down, and counts down to 0.
+	LateRateLimit time.Duration
 	// HideRateLimit sends no X-RateLimit headers and limits nothing, as a
 	// server without throttling does.
 	HideRateLimit bool
