@@ -62,3 +62,30 @@ func (s *Server) countRequest(client string, now time.Time) (remaining int, end 
 	s.windows[client] = current
 	return s.options.RateLimit - current.used, current.start.Add(s.options.RateWindow), ok
 }
+
+// LimitReq is nginx's limit_req in front of the application, with nodelay and
+// limit_req_status 429: a leaky bucket that drains at a rate of requests per
+// second, by the server's clock, and holds a burst of them. What exceeds it gets
+// a web page with status 429 and none of the headers of Laravel's limit. The
+// bucket is one for all clients.
+func (s *Server) LimitReq(rate float64, burst int) Fault {
+	rejected := Status(http.StatusTooManyRequests, http.Header{"Content-Type": {"text/html"}},
+		"<html>\n<head><title>429 Too Many Requests</title></head>\n</html>\n")
+	var excess float64
+	var last time.Time
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		now := s.options.Now()
+		s.mu.Lock()
+		after := max(0, excess-rate*now.Sub(last).Seconds()+1)
+		within := after <= float64(burst)
+		if within {
+			excess, last = after, now
+		}
+		s.mu.Unlock()
+		if !within {
+			rejected(w, r, next)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
+}

@@ -154,3 +154,31 @@ func TestHideRateLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitReq(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s, web := start(t, simulator.Options{Now: now.Now})
+	s.Inject("", -1, s.LimitReq(2, 1))
+	for i, step := range []struct {
+		advance time.Duration
+		status  int
+	}{
+		// One request, and a burst of one more.
+		{0, 404}, {0, 404}, {0, 429}, {0, 429},
+		// Half a second drains one.
+		{499 * time.Millisecond, 429}, {time.Millisecond, 404}, {0, 429},
+		{time.Hour, 404}, {0, 404}, {0, 429},
+	} {
+		now.Advance(step.advance)
+		got := call(t, web, "GET", "/api/inbox/x", "")
+		if got.status != step.status {
+			t.Errorf("step %d: status %d, want %d", i, got.status, step.status)
+		}
+		if got.status == 429 {
+			wantHeader(t, got, "Content-Type", "text/html")
+			wantHeader(t, got, "Retry-After", "")
+			wantHeader(t, got, "X-RateLimit-Limit", "")
+		}
+	}
+}
