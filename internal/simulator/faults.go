@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -135,6 +136,19 @@ func Hang() Fault {
 	}
 }
 
+// SwitchingProtocols responds with 101 and then keeps silent, until the client
+// leaves: a proxy that takes the request for a WebSocket's.
+func SwitchingProtocols() Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		conn := takeConnection(w)
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	}
+}
+
 // Drip sends headers and then one byte per interval, until the client leaves:
 // a link that is all but dead. A timeout that only watches for silence never
 // ends it.
@@ -217,17 +231,23 @@ func Before(hook func()) Fault {
 	}
 }
 
-// resetConnection closes so that the client gets a TCP reset. HTTP/2 has no
-// connection to take over; aborting the handler resets the stream.
-func resetConnection(w http.ResponseWriter) {
+// takeConnection returns the TCP connection, below TLS: closing the TLS layer
+// would send a close_notify alert first. HTTP/2 has no connection to take over;
+// aborting the handler resets the stream.
+func takeConnection(w http.ResponseWriter) net.Conn {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	// Closing the TLS layer would send a close_notify alert first.
 	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
+		return secure.NetConn()
 	}
+	return conn
+}
+
+// resetConnection closes so that the client gets a TCP reset.
+func resetConnection(w http.ResponseWriter) {
+	conn := takeConnection(w)
 	if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
 		_ = tcp.SetLinger(0)
 	}

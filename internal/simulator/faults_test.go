@@ -144,22 +144,30 @@ func wasReset(err error) bool {
 func TestBreakingFaults(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"plain", "TLS", "HTTP/2"} {
-		t.Run("Reset over "+protocol, func(t *testing.T) {
-			t.Parallel()
-			s, web := serve(t, protocol)
-			s.Inject("", -1, simulator.Reset())
-			// POST, which net/http never retries by itself.
-			got, err := do(web, newRequest(t, "POST", web.URL+"/api/downloads", `{"files":["`+simulator.FileKey+`"]}`))
-			if err == nil || got.status != 0 {
-				t.Fatalf("%+v %v", got, err)
-			}
-			if protocol != "HTTP/2" && !wasReset(err) {
-				t.Errorf("error %v", err)
-			}
-			if r := s.Requests(); len(r) != 1 || r[0].Status != 0 || len(s.Downloads()) != 0 {
-				t.Errorf("recorded %+v", r)
-			}
-		})
+		for name, test := range map[string]struct {
+			fault simulator.Fault
+			made  int
+		}{
+			"Reset":       {simulator.Reset(), 0},
+			"After Reset": {simulator.After(simulator.Reset()), 1},
+		} {
+			t.Run(name+" over "+protocol, func(t *testing.T) {
+				t.Parallel()
+				s, web := serve(t, protocol)
+				s.Inject("", -1, test.fault)
+				// POST, which net/http never retries by itself over HTTP/1.1.
+				got, err := do(web, newRequest(t, "POST", web.URL+"/api/downloads", `{"files":["`+simulator.FileKey+`"]}`))
+				if err == nil || got.status != 0 {
+					t.Fatalf("%+v %v", got, err)
+				}
+				if protocol != "HTTP/2" && !wasReset(err) {
+					t.Errorf("error %v", err)
+				}
+				if r := s.Requests(); len(r) != 1 || r[0].Status != 0 || len(s.Downloads()) != test.made {
+					t.Errorf("recorded %+v", r)
+				}
+			})
+		}
 		t.Run("ResetMidBody over "+protocol, func(t *testing.T) {
 			t.Parallel()
 			s, web := serve(t, protocol)
@@ -206,6 +214,30 @@ func TestWaitingFaults(t *testing.T) {
 				t.Error("a download was made")
 			}
 		})
+	}
+}
+
+func TestSwitchingProtocols(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []string{"plain", "TLS"} {
+		s, web := serve(t, protocol)
+		left := make(chan struct{})
+		s.Inject("", 1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			defer close(left)
+			simulator.SwitchingProtocols()(w, r, next)
+		})
+		resp, err := web.Client().Transport.RoundTrip(newRequest(t, "POST", web.URL+"/api/downloads", "{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != 101 || resp.Header.Get("Upgrade") != "websocket" || s.Requests()[0].Status != 101 {
+			t.Errorf("%d %v", resp.StatusCode, resp.Header)
+		}
+		silence := time.AfterFunc(20*time.Millisecond, func() { resp.Body.Close() })
+		if n, err := resp.Body.Read(make([]byte, 1)); n != 0 || err == nil || silence.Stop() {
+			t.Errorf("%s: read %d bytes: %v", protocol, n, err)
+		}
+		<-left
 	}
 }
 
