@@ -127,6 +127,36 @@ func writeHalf(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 }
 
+// CutWithoutLength sends half of the real response and closes the connection,
+// which alone marks the end of the body: a server or proxy that speaks HTTP/1.0.
+// The half looks whole. Over TLS the close_notify alert is missing, but Go's
+// client accepts that between two records. The request has been carried out.
+func CutWithoutLength() Fault {
+	return cut(func(*http.Request) bool { return true })
+}
+
+// CutByApache is CutWithoutLength for a client that sends Connection: close. Any
+// other gets chunks without the last one, which shows the cut: Apache frames a
+// body of unknown length only where the connection stays open.
+func CutByApache() Fault {
+	return cut(func(r *http.Request) bool { return r.Close })
+}
+
+func cut(unframed func(*http.Request) bool) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := captureResponse(w.Header(), r, next)
+		w.Header().Del("Content-Length")
+		if unframed(r) {
+			// net/http then neither chunks the body nor keeps the connection.
+			w.Header().Set("Transfer-Encoding", "identity")
+		}
+		w.WriteHeader(whole.status)
+		_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
+		_ = http.NewResponseController(w).Flush()
+		_ = takeConnection(w).Close()
+	}
+}
+
 // Hang never responds, until the client leaves: a deadlocked server behind a
 // load balancer that accepts connections for it.
 func Hang() Fault {

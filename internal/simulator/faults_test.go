@@ -197,6 +197,47 @@ func TestBreakingFaults(t *testing.T) {
 	}
 }
 
+// TestCuts shows where net/http's client sees that a body ended early.
+func TestCuts(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault          simulator.Fault
+		close, chunked bool
+		err            error
+	}{
+		"CutWithoutLength":   {fault: simulator.CutWithoutLength()},
+		"CutByApache":        {fault: simulator.CutByApache(), chunked: true, err: io.ErrUnexpectedEOF},
+		"CutByApache, close": {fault: simulator.CutByApache(), close: true},
+	} {
+		for _, protocol := range []string{"plain", "TLS"} {
+			t.Run(name+" over "+protocol, func(t *testing.T) {
+				t.Parallel()
+				s, web := serve(t, protocol)
+				d := create(t, s, web, simulator.FileLicence)
+				s.Inject("GET ", 1, test.fault)
+				r := newRequest(t, "GET", web.URL+"/download/"+d.ID, "", identity...)
+				r.Close = test.close
+				resp, err := web.Client().Transport.RoundTrip(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				body, err := io.ReadAll(resp.Body)
+				licence := simulator.DefaultData().Files[1].Content
+				if !errors.Is(err, test.err) || string(body) != string(licence[:len(licence)/2]) {
+					t.Errorf("%q: %v", body, err)
+				}
+				if resp.StatusCode != 200 || resp.ContentLength != -1 || resp.Close == test.chunked || len(resp.TransferEncoding) == 1 != test.chunked {
+					t.Errorf("%+v", resp)
+				}
+				if s.Downloads()[0].State != simulator.Performed {
+					t.Error("the download was not performed")
+				}
+			})
+		}
+	}
+}
+
 func TestWaitingFaults(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]simulator.Fault{
