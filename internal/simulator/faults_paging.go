@@ -68,7 +68,7 @@ func OnPage(number int, f Fault) Fault {
 // pageQuery is the part of the query that selects a page.
 func pageQuery(r *http.Request) map[string]string {
 	values := map[string]string{}
-	for _, name := range []string{"page", "cursor"} {
+	for _, name := range []string{"page", "page[number]", "cursor"} {
 		if query := r.URL.Query(); query.Has(name) {
 			values[name] = query.Get(name)
 		}

@@ -27,14 +27,24 @@ const (
 	// of the page, and counts nothing. A cursor is good only for the route,
 	// the keyword and the sort that it was given for.
 	PageCursor
+	// PageFractal has meta.pagination, as league/fractal writes it. Its links
+	// are [] where there are none: PHP's empty array.
+	PageFractal
+	// PageJSONAPI is PageResource with page[number] as the parameter, as
+	// spatie/laravel-json-api-paginate has it.
+	PageJSONAPI
 )
 
 // parameter is the query parameter that selects a page.
 func (style PageStyle) parameter() string {
-	if style == PageCursor {
+	switch style {
+	case PageCursor:
 		return "cursor"
+	case PageJSONAPI:
+		return "page[number]"
+	default:
+		return "page"
 	}
-	return "page"
 }
 
 // page is one page of a list.
@@ -81,6 +91,9 @@ func requestedPage(r *http.Request, query map[string]string) (number int, proble
 		return number, ""
 	}
 	text, ok := query["page"]
+	if !ok {
+		text, ok = query["page[number]"]
+	}
 	if !ok {
 		return 1, ""
 	}
@@ -162,7 +175,15 @@ func (s *Server) renderPage(r *http.Request, p page, objects []any) map[string]a
 				"path": path, "per_page": p.size, "prev_cursor": cursorOf(p.number - 1), "next_cursor": cursorOf(p.next),
 			},
 		}
-	case PageResource:
+	case PageFractal:
+		return map[string]any{
+			"data": objects,
+			"meta": map[string]any{"pagination": map[string]any{
+				"total": p.total, "count": len(objects), "per_page": p.size, "current_page": p.number, "total_pages": p.last,
+				"links": fractalLinks(p, link),
+			}},
+		}
+	case PageResource, PageJSONAPI:
 	}
 	return map[string]any{
 		"data":  objects,
@@ -182,6 +203,21 @@ func pageLinks(p page, link func(int) any) []map[string]any {
 		links = append(links, map[string]any{"url": link(number), "label": strconv.Itoa(number), "active": number == p.number})
 	}
 	return append(links, map[string]any{"url": link(p.next), "label": "Next &raquo;", "active": false})
+}
+
+// fractalLinks has only the links to pages that there are.
+func fractalLinks(p page, link func(int) any) any {
+	links := map[string]any{}
+	if p.number > 1 {
+		links["previous"] = link(p.number - 1)
+	}
+	if p.next > 0 {
+		links["next"] = link(p.next)
+	}
+	if len(links) == 0 {
+		return []any{}
+	}
+	return links
 }
 
 func (s *Server) pageURL(r *http.Request, number int) string {

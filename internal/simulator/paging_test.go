@@ -16,6 +16,7 @@ import (
 var styles = map[string]simulator.PageStyle{
 	"resource": simulator.PageResource, "top level": simulator.PageTopLevel,
 	"simple": simulator.PageSimple, "cursor": simulator.PageCursor,
+	"fractal": simulator.PageFractal, "JSON:API": simulator.PageJSONAPI,
 }
 
 // tiny are files of which nothing but the id is shown, so that a page can be
@@ -38,13 +39,18 @@ func next(t *testing.T, got response) string {
 	var page struct {
 		Links       json.RawMessage
 		NextPageURL string `json:"next_page_url"`
+		Meta        struct {
+			Pagination struct{ Links json.RawMessage }
+		}
 	}
 	if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.status != 200 {
 		t.Fatalf("%d %s: %v", got.status, got.body, err)
 	}
 	var links struct{ Next string }
-	if json.Unmarshal(page.Links, &links) == nil && links.Next != "" {
-		return links.Next
+	for _, raw := range []json.RawMessage{page.Links, page.Meta.Pagination.Links} {
+		if json.Unmarshal(raw, &links) == nil && links.Next != "" {
+			return links.Next
+		}
 	}
 	return page.NextPageURL
 }
@@ -125,6 +131,14 @@ func TestPages(t *testing.T) {
 			empty: `{"current_page":1,"data":[],"first_page_url":"URL?page=1","from":null,` +
 				`"next_page_url":null,"path":"URL","per_page":2,"prev_page_url":null,"to":null}`,
 		},
+		"fractal": {
+			style: simulator.PageFractal,
+			first: `{"data":[{"id":"a"},{"id":"b"}],"meta":{"pagination":{"count":2,"current_page":1,"links":{"next":"URL?page=2"},` +
+				`"per_page":2,"total":3,"total_pages":2}}}`,
+			last: `{"data":[{"id":"c"}],"meta":{"pagination":{"count":1,"current_page":2,"links":{"previous":"URL?page=1"},` +
+				`"per_page":2,"total":3,"total_pages":2}}}`,
+			empty: `{"data":[],"meta":{"pagination":{"count":0,"current_page":1,"links":[],"per_page":2,"total":0,"total_pages":1}}}`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -195,6 +209,7 @@ func TestPageErrors(t *testing.T) {
 		want(t, got, 400, "{\"message\":\"The page `"+page+"` is invalid.\"}")
 	}
 	want(t, call(t, web, "GET", "/api/files?cursor=x", ""), 400, "{\"message\":\"Unknown query parameter `cursor`.\"}")
+	want(t, call(t, web, "GET", "/api/files?page[number]=1", ""), 400, "{\"message\":\"Unknown query parameter `page[number]`.\"}")
 	want(t, call(t, web, "GET", "/api/files/a?page=1", ""), 400, "{\"message\":\"Unknown query parameter `page`.\"}")
 	if got := ids(t, call(t, web, "GET", "/api/files?page="+strconv.Itoa(math.MaxInt), "")); len(got) != 0 {
 		t.Errorf("the last page of all holds %q", got)
@@ -212,11 +227,13 @@ func TestNextURL(t *testing.T) {
 		options simulator.Options
 		next    string // URL is the server's
 	}{
-		"own host":      {simulator.Options{}, "URL/api/files?page=2"},
-		"another host":  {simulator.Options{NextHost: "http://inner.invalid:8080"}, "http://inner.invalid:8080/api/files?page=2"},
-		"another path":  {simulator.Options{NextHost: "https://inner.invalid/v1"}, "https://inner.invalid/v1/api/files?page=2"},
-		"whole query":   {simulator.Options{NextKeepsQuery: true}, "URL/api/files?include=category&keyword=t+&page=2&sort=-size"},
-		"simple style":  {simulator.Options{NextHost: "http://x", PageStyle: simulator.PageSimple}, "http://x/api/files?page=2"},
+		"own host":     {simulator.Options{}, "URL/api/files?page=2"},
+		"another host": {simulator.Options{NextHost: "http://inner.invalid:8080"}, "http://inner.invalid:8080/api/files?page=2"},
+		"another path": {simulator.Options{NextHost: "https://inner.invalid/v1"}, "https://inner.invalid/v1/api/files?page=2"},
+		"whole query":  {simulator.Options{NextKeepsQuery: true}, "URL/api/files?include=category&keyword=t+&page=2&sort=-size"},
+		"simple style": {simulator.Options{NextHost: "http://x", PageStyle: simulator.PageSimple}, "http://x/api/files?page=2"},
+		"JSON:API": {simulator.Options{NextKeepsQuery: true, PageStyle: simulator.PageJSONAPI},
+			"URL/api/files?include=category&keyword=t+&page%5Bnumber%5D=2&sort=-size"},
 		"another style": {simulator.Options{NextHost: "http://x", PageStyle: simulator.PageTopLevel}, "http://x/api/files?page=2"},
 	}
 	for name, test := range tests {
