@@ -13,6 +13,7 @@ type pageChange struct {
 	endless bool // there is always a next page
 	fresh   bool // no object is like one of another page
 	arrival bool // an object arrived after the first page was read
+	swap    bool // the order changed after the first page was read
 }
 
 type pageChangeKey struct{}
@@ -54,6 +55,14 @@ func RepeatingPages() Fault {
 // before. With cursors, real pages do not shift; a client must not care.
 func ShiftedPages() Fault {
 	return changePages(pageChange{arrival: true})
+}
+
+// LosingPages changes the order after the first page: its last object is also
+// the second page's first, in place of one that is on no page, and the total is
+// that of the whole list. Databases do so where a sort leaves equal rows in any
+// order.
+func LosingPages() Fault {
+	return changePages(pageChange{swap: true})
 }
 
 // OnPage lets only one page of a list meet the fault, counted from 1, in every

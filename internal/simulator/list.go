@@ -61,6 +61,9 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 		// What arrived is on the first page, so any object can stand for it.
 		selected = slices.Insert(selected, 0, selected[0])
 	}
+	if size := s.options.PageSize; change.swap && number > 1 && len(selected) > size {
+		selected[size-1], selected[size] = selected[size], selected[size-1]
+	}
 	p := newPage(number, s.options.PageSize, len(selected), change)
 	objects := l.rendered(selected[p.start:p.end], included)
 	if change.fresh {

@@ -296,6 +296,7 @@ func TestPageFaults(t *testing.T) {
 		"EndlessPages, second": {simulator.OnPage(2, simulator.EndlessPages()), "ab c-2d-2 e"},
 		"RepeatingPages":       {simulator.RepeatingPages(), "ab cd e ab cd e"},
 		"ShiftedPages":         {simulator.ShiftedPages(), "ab bc de"},
+		"LosingPages":          {simulator.LosingPages(), "ab bd e"},
 	}
 	for name, test := range tests {
 		for style, option := range styles {
@@ -326,6 +327,8 @@ func TestPageFaultsCount(t *testing.T) {
 		"ShiftedPages, first":   {simulator.ShiftedPages(), 4, 1, 1, 2, 4},
 		"ShiftedPages, second":  {simulator.ShiftedPages(), 4, 2, 2, 3, 5},
 		"ShiftedPages, none":    {simulator.ShiftedPages(), 0, 2, 2, 1, 0},
+		"LosingPages":           {simulator.LosingPages(), 4, 2, 2, 2, 4},
+		"LosingPages, one page": {simulator.LosingPages(), 2, 2, 2, 1, 2},
 		"EndlessPages":          {simulator.EndlessPages(), 4, 7, 7, 8, 16},
 		"EndlessPages, none":    {simulator.EndlessPages(), 0, 7, 7, 8, 16},
 		"LoopingPage":           {simulator.LoopingPage(), 4, 1, 1, 2, 4},
