@@ -100,11 +100,17 @@ func TestOverrides(t *testing.T) {
 			Download: &simulator.MailDownload{ID: "d", FileIDs: []string{"f"}},
 			Extra:    map[string]json.RawMessage{"opened": json.RawMessage(`"yes"`), "id": json.RawMessage(`null`)},
 			Omit:     []string{"body", "identifier", "received_at", "sender"},
+		}, {
+			// PHP writes an empty object as an empty array.
+			ID:    "php",
+			Extra: map[string]json.RawMessage{"download": json.RawMessage(`[]`), "sender": json.RawMessage(`[]`)},
+			Omit:  []string{"body", "identifier", "received_at", "subject", "opened"},
 		}},
 	}
 	_, web := start(t, simulator.Options{Data: data})
 	want(t, call(t, web, "GET", "/api/inbox/m?include=download,download.files", ""), 200,
 		`{"data":{"download":{"created_at":"","files":[{"id":"f","new":{"a":1,"a":2},"size":"many"}],"id":"d"},"id":null,"opened":"yes","subject":null}}`)
+	want(t, call(t, web, "GET", "/api/inbox/php?include=download", ""), 200, `{"data":{"download":[],"id":"php","sender":[]}}`)
 }
 
 func TestDefaultData(t *testing.T) {
