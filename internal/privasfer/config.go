@@ -4,23 +4,37 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net"
 	"net/url"
 	"strings"
 	"unicode"
 )
 
-// ParseToken cuts the white space around a token, which a file or a pasted
-// secret often brings along. An empty token, or one that an HTTP header cannot
-// carry, is an error that does not repeat it.
+// trim cuts what a file or a pasted text often brings along: white space, and
+// the byte-order mark that some editors on Windows write.
+func trim(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
+}
+
+// ErrNoToken is the error of a token that is empty.
+var ErrNoToken = errors.New("the token is empty")
+
+// ParseToken trims a token. One that is empty, or not printable ASCII without
+// spaces, is an error that says what is wrong and does not show it.
 func ParseToken(text string) (string, error) {
-	token := strings.TrimSpace(text)
-	if token == "" {
-		return "", errors.New("the token is empty")
-	}
-	if strings.ContainsFunc(token, unicode.IsControl) {
-		return "", errors.New("the token contains a control character, such as a line break in its middle; " +
-			"copy it again from the profile's API page, in one piece")
+	token := trim(text)
+	const again = "; copy it again from the profile's API page, in one piece"
+	scheme, _, _ := strings.Cut(token, " ")
+	switch {
+	case token == "":
+		return "", ErrNoToken
+	case strings.EqualFold(scheme, "Bearer") && scheme != token:
+		return "", errors.New("the token begins with the word Bearer; leave the word out, the provider sends it")
+	case strings.ContainsFunc(token, unicode.IsControl):
+		return "", errors.New("the token contains a control character, such as a line break in its middle" + again)
+	case strings.ContainsFunc(token, unicode.IsSpace):
+		return "", errors.New("the token contains a space in its middle" + again)
+	case strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII }):
+		return "", errors.New("the token contains a character that is not ASCII, perhaps an invisible one" + again)
 	}
 	return token, nil
 }
@@ -48,7 +62,7 @@ func ParseBaseURL(text string) (*url.URL, error) {
 
 // parseURL holds what is true of each URL that a user gives.
 func parseURL(text string) (*url.URL, error) {
-	parsed, err := url.Parse(strings.TrimSpace(text))
+	parsed, err := url.Parse(trim(text))
 	switch {
 	case err != nil:
 		return nil, errors.New("it is not a URL")
@@ -58,7 +72,7 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, errors.New("it names no host")
 	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
 		return nil, errors.New("it must begin with https://, because what travels there is secret; " +
-			"plain http is taken for a loopback host only")
+			"plain http is accepted for a loopback host only")
 	case parsed.User != nil:
 		return nil, errors.New("it must not contain a user name or a password")
 	case parsed.Fragment != "" || strings.Contains(text, "#"):
@@ -67,35 +81,13 @@ func parseURL(text string) (*url.URL, error) {
 	return parsed, nil
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// CheckID tells why a text cannot be the id of an object: the API's ids are
-// path elements, and these characters would end the element, or the path.
-func CheckID(id string) error {
-	switch {
-	case id == "":
-		return errors.New("it must not be empty")
-	case id == "." || id == "..":
-		return errors.New(`it must not be "." or ".."`)
-	case strings.ContainsAny(id, `/\?#`):
-		return errors.New("it must not contain a slash, a backslash, a question mark or a number sign")
-	case strings.ContainsFunc(id, unicode.IsSpace):
-		return errors.New("it must not contain white space")
-	case strings.ContainsFunc(id, unicode.IsControl):
-		return errors.New("it must not contain a control character")
-	}
-	return nil
-}
-
-// ParseCACertPEM checks that a text holds at least one certificate in PEM and
-// nothing that cannot be read as one.
+// ParseCACertPEM trims a text of certificates in PEM form and checks that it
+// holds at least one and no block that cannot be read as one.
 func ParseCACertPEM(text string) ([]byte, error) {
-	rest := []byte(text)
-	found := false
-	for {
+	text = trim(text)
+	// pem.Decode passes over a block that it cannot read.
+	blocks := strings.Count(text, "-----BEGIN ")
+	for rest := []byte(text); ; blocks-- {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
@@ -103,13 +95,16 @@ func ParseCACertPEM(text string) ([]byte, error) {
 		if block.Type != "CERTIFICATE" {
 			return nil, errors.New("it holds a block that is no CERTIFICATE")
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		// AppendCertsFromPEM passes over a certificate with headers.
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil || len(block.Headers) > 0 {
 			return nil, errors.New("it holds a certificate that cannot be read")
 		}
-		found = true
 	}
-	if !found {
+	switch {
+	case !strings.Contains(text, "-----BEGIN "):
 		return nil, errors.New("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+	case blocks > 0:
+		return nil, errors.New("it holds a block in PEM form that is broken, or does not begin on a line of its own")
 	}
 	return []byte(text), nil
 }

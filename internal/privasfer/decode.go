@@ -2,6 +2,7 @@ package privasfer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,34 +11,36 @@ import (
 	"unicode/utf8"
 )
 
-// object is a pointer to one of the API's types that can tell what it lacks to
-// be one.
+// object is a pointer to one of the API's types that can validate itself.
 type object[T any] interface {
 	*T
 	check() error
 }
 
-// decode reads the object in an answer's envelope, {"data": …}. What is not a
+// Nullable is an object that may be null. PHP writes an empty object as [],
+// which is taken for null.
+type Nullable[T any] struct{ Value *T }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Nullable[T]) UnmarshalJSON(text []byte) error {
+	n.Value = nil
+	if len(text) > 1 && text[0] == '[' && len(bytes.TrimSpace(text[1:len(text)-1])) == 0 {
+		return nil
+	}
+	return json.Unmarshal(text, &n.Value)
+}
+
+// decode reads the object in a response's envelope, {"data": …}. What is not a
 // whole and valid object is an error that names what was wrong and where, and
-// repeats nothing of the answer.
+// repeats nothing of the response.
 func decode[T any, P object[T]](body []byte) (P, error) {
 	var envelope struct {
-		Data json.RawMessage `json:"data"`
+		Data Nullable[T] `json:"data"`
 	}
-	if err := unmarshal(body, "", &envelope); err != nil {
+	if err := unmarshal(body, &envelope); err != nil {
 		return nil, err
 	}
-	if len(envelope.Data) == 0 {
-		return nil, errNoData
-	}
-	data, err := lastKeys(envelope.Data)
-	if err != nil {
-		return nil, err
-	}
-	var value P
-	if err := unmarshal(data, "data", &value); err != nil {
-		return nil, err
-	}
+	value := P(envelope.Data.Value)
 	if value == nil {
 		return nil, errNoData
 	}
@@ -47,32 +50,23 @@ func decode[T any, P object[T]](body []byte) (P, error) {
 	return value, nil
 }
 
-// lastKeys writes JSON anew with the last of keys that are the same in an object.
-// Decoded into a struct, encoding/json would merge what they hold.
-func lastKeys(text []byte) ([]byte, error) {
-	var tree any
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, errors.New("the answer is not valid JSON")
-	}
-	return json.Marshal(tree)
-}
-
-var errNoData = errors.New(`the answer has no "data"`)
+var (
+	errNoData = errors.New(`the response has no "data"`)
+	errHTML   = errors.New("the response is a page of HTML, not JSON")
+)
 
 // unmarshal is json.Unmarshal with errors that are safe to show: the standard
-// ones repeat values of the answer. The place is the text's path in the answer.
-func unmarshal(body []byte, place string, to any) error {
+// ones repeat values of the response.
+func unmarshal(body []byte, to any) error {
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case len(trimmed) == 0:
-		return errors.New("the answer is empty")
+		return errors.New("the response is empty")
 	case trimmed[0] == '<':
-		return errors.New("the answer is a page of HTML, not JSON")
+		return errHTML
 	case !utf8.Valid(body):
 		// encoding/json would put U+FFFD in its place and say nothing.
-		return errors.New("the answer is not valid UTF-8")
+		return errors.New("the response is not valid UTF-8")
 	}
 	err := json.Unmarshal(body, to)
 	var syntax *json.SyntaxError
@@ -81,17 +75,15 @@ func unmarshal(body []byte, place string, to any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return fmt.Errorf("the answer is not valid JSON: it errs or breaks off at byte %d of %d", syntax.Offset, len(body))
+		return fmt.Errorf("the response is not valid JSON: it errs or breaks off at byte %d of %d", syntax.Offset, len(body))
 	case errors.As(err, &mismatch):
 		// Value may be "number 1.5": its first word is the type.
 		found, _, _ := strings.Cut(mismatch.Value, " ")
-		field := strings.Trim(place+"."+mismatch.Field, ".")
-		if field == "" {
-			field = "the answer"
-		}
-		return fmt.Errorf("%q is of type %s where %s was expected", field, found, jsonType(mismatch.Type))
+		// encoding/json puts the name of an embedded struct into the path.
+		field := strings.ReplaceAll(mismatch.Field, "position.", "")
+		return fmt.Errorf("%q is of type %s where %s was expected", cmp.Or(field, "the response"), found, jsonType(mismatch.Type))
 	}
-	return errors.New("the answer is not valid JSON")
+	return errors.New("the response is not valid JSON")
 }
 
 // jsonType names a Go type in JSON's terms.
@@ -111,7 +103,7 @@ func jsonType(t reflect.Type) string {
 }
 
 // missingID is the error for an object without its "id". The place is its path
-// in the answer.
+// in the response.
 func missingID(place string) error {
-	return fmt.Errorf(`the answer has no %q`, place+".id")
+	return fmt.Errorf(`the response has no %q`, place+".id")
 }

@@ -12,24 +12,45 @@ import (
 	"unicode"
 )
 
-// Lengths at which foreign text in an error is cut, in characters. They leave
-// room for any message an API means for people and for nothing else.
+// Kind is why a call failed. It is set where the failure happens, and with the
+// status it decides what is retried and what a user is told to do.
+type Kind int
+
+// The kinds of failure.
+const (
+	Rejected        Kind = iota + 1 // the response has an error status
+	Redirected                      // the response leads elsewhere
+	Unusable                        // the response is not what the API documents
+	TooLarge                        // the response has more bytes than an object of the API may have
+	ContentTooLarge                 // the content has more bytes than it may have
+	ListTooLong                     // the list has more objects, pages or bytes than it may have
+	RateLimited                     // the API's rate limit keeps the request from being sent
+	Unreachable                     // no connection was established, to the API or to a proxy
+	Untrusted                       // the server's certificate is not trusted
+	TimedOut                        // the attempt took longer than it may
+	Disconnected                    // the connection broke, or what came is not HTTP
+	DownloadOver                    // the download's minute ended first
+	Canceled                        // the caller's context ended
+	Invalid                         // the request could not be built
+)
+
+// Lengths at which foreign text in an error is cut, in characters.
 const (
 	maxMessageLength = 300
 	maxPathLength    = 120
 	maxFieldErrors   = 10
-	maxFieldsLength  = 500 // of all field errors but the first
 )
 
-// APIError is the one error of a call that was made: the API refused it, its
-// answer could not be used, or there was none. It holds nothing secret and
+// APIError is the error of a call to the API. It holds nothing secret and
 // nothing long, so it can be shown as it is.
 type APIError struct {
+	Kind Kind
+
 	Method string
 	Path   string // escaped, without the query
-	Status int    // HTTP status; 0 where no answer came
+	Status int    // HTTP status; 0 where no response came
 
-	RequestID string // of the answer, where it names one
+	RequestID string // of the response, where it names one
 	Message   string // the API's own words, where it sent any
 
 	// Fields are the API's complaints about single inputs, by the API's name
@@ -44,29 +65,25 @@ type APIError struct {
 	// RetryAfter is how long the API asked to wait, where it did.
 	RetryAfter time.Duration
 
-	// NeverSent tells that the latest request had no connection to be sent on.
-	NeverSent bool
+	NotProcessed bool // the server rejected the request, or was not sent it
 
-	// idle tells that the API says that it did nothing: 503 with Retry-After.
-	idle bool
-
-	// Err is why a call failed that the API did not refuse: no answer, or an
-	// answer that is not what the API documents.
+	// Err is why a call failed, where it is not the API that says so.
 	Err error
 }
 
 // FieldError is what the API says of one input.
 type FieldError struct {
 	Field   string
+	Value   string // the element that the API counts, such as the id of "files.0"; "" for a whole input
 	Message string
 }
 
-// Error says what was asked and what came of it, in one line.
+// Error names the request and what came of it, in one line.
 func (e *APIError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s", e.Method, e.Path)
 	if e.Status != 0 {
-		fmt.Fprintf(&text, " was answered %d", e.Status)
+		fmt.Fprintf(&text, " returned %d", e.Status)
 		if name := http.StatusText(e.Status); name != "" { // 419 has none
 			fmt.Fprintf(&text, " %s", name)
 		}
@@ -90,79 +107,65 @@ func (e *APIError) Error() string {
 		fmt.Fprintf(&text, " (after %d attempts)", e.Attempts)
 	}
 	if e.RetryAfter > 0 && e.Status != 0 { // else Err says it
-		fmt.Fprintf(&text, " (the API asked to wait %s)", e.RetryAfter.Round(time.Second))
+		fmt.Fprintf(&text, " (Retry-After of %s)", e.RetryAfter.Round(time.Second))
 	}
 	return text.String()
 }
 
-// Unwrap gives access to why no usable answer came, context errors included.
+// Unwrap gives access to the cause, context errors included.
 func (e *APIError) Unwrap() error { return e.Err }
 
-// Unusable tells that an answer came with a good status and is not what the
-// API documents.
-func (e *APIError) Unusable() bool { return e.Status >= 200 && e.Status <= 299 }
-
-// MayHaveActed tells that the API may have done what it was asked although the
-// call failed: its answer is unusable or got lost, or it failed midway.
-func (e *APIError) MayHaveActed() bool {
-	if e.NeverSent || neverSent(e.Err) || e.idle {
-		return false
+// retryable reports whether another attempt may succeed. One that is not safe,
+// since it creates or uses a download, needs a server that did nothing.
+func (e *APIError) retryable(safe bool) bool {
+	switch e.Kind {
+	case Unreachable, TimedOut, Disconnected:
+		return safe || e.NotProcessed
+	case Rejected:
+		switch e.Status {
+		case http.StatusTooManyRequests:
+			return true
+		case http.StatusServiceUnavailable:
+			return safe || e.NotProcessed
+		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
+			return safe
+		}
 	}
-	return e.Status == 0 || e.Unusable() || e.Status >= 500
+	return false
 }
 
-// noAnswer is the error of a call that ended without a whole answer.
-func noAnswer(err error) *APIError {
-	apiError := &APIError{Err: withoutURL(err)}
-	var longWait *longWaitError
-	if errors.As(err, &longWait) {
-		apiError.RetryAfter = longWait.wait
+// tooLarge is the failure of a response with more than limit bytes; of size, if
+// that was announced.
+func (k Kind) tooLarge(limit, size int64) *APIError {
+	text := fmt.Sprintf("%d bytes", limit)
+	if limit%(1<<20) == 0 {
+		text = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	return apiError
-}
-
-// follow takes over what is known of the call that failed.
-func (e *APIError) follow(current *call) {
-	e.Attempts = current.attempts
-	e.NeverSent = !current.redirected && (current.attempts == 0 || current.connecting.Load() || neverSent(e.Err))
-	if e.Status == 0 && !e.NeverSent {
-		e.Status = current.status // the answer began
+	if size > 0 {
+		return &APIError{Kind: k, Err: fmt.Errorf("the response has %d bytes and is larger than %s", size, text)}
 	}
+	return &APIError{Kind: k, Err: errors.New("the response is larger than " + text)}
 }
 
-// TooLarge tells that the answer had more bytes than it may have.
-func (e *APIError) TooLarge() bool {
-	var tooLarge *tooLargeError
-	return errors.As(e.Err, &tooLarge)
+func cutShort(err error) *APIError {
+	return &APIError{Kind: Disconnected, Err: fmt.Errorf("the response was cut short: %w", err)}
 }
 
-// TooLong tells that a list is longer than the client reads.
-func (e *APIError) TooLong() bool {
-	var tooLong *tooLongError
-	return errors.As(e.Err, &tooLong)
-}
-
-// TimedOut tells that the last attempt took longer than one may.
-func (e *APIError) TimedOut() bool {
-	var timeout *timeoutError
-	return errors.As(e.Err, &timeout)
-}
-
-// refusal reads an answer with an error status. The API documents
-// {"message": "…", "errors": {"field": ["…"]}}; anything else is taken for
-// what it is worth, since the status alone says enough.
-func refusal(response *http.Response, body []byte) *APIError {
-	apiError := &APIError{Status: response.StatusCode, RequestID: requestID(response)}
-	apiError.RetryAfter, _ = askedWait(response)
-	apiError.idle = response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != ""
+// rejection completes the error of a response with an error status. The API
+// documents {"message": "…", "errors": {"field": ["…"]}}; anything else is taken
+// for what it is worth, since the status alone says enough.
+func (e *APIError) rejection(body []byte) {
 	var parsed struct {
 		Message any `json:"message"`
 		Errors  any `json:"errors"`
 	}
-	if unmarshal(body, "", &parsed) != nil {
-		return apiError
+	if err := unmarshal(body, &parsed); err != nil {
+		if errors.Is(err, errHTML) { // perhaps a proxy's or a firewall's
+			e.Err = err
+		}
+		return
 	}
-	apiError.Message, _ = parsed.Message.(string)
+	e.Message, _ = parsed.Message.(string)
 	fields, ok := parsed.Errors.(map[string]any)
 	if !ok {
 		fields = map[string]any{"errors": parsed.Errors}
@@ -171,13 +174,12 @@ func refusal(response *http.Response, body []byte) *APIError {
 		messages := texts(fields[name], nil)
 		switch {
 		case len(messages) == 0:
-		case len(apiError.Fields) == maxFieldErrors:
-			apiError.MoreFields++
+		case len(e.Fields) == maxFieldErrors:
+			e.MoreFields++
 		default:
-			apiError.Fields = append(apiError.Fields, FieldError{Field: name, Message: strings.Join(messages, " ")})
+			e.Fields = append(e.Fields, FieldError{Field: name, Message: strings.Join(messages, " ")})
 		}
 	}
-	return apiError
 }
 
 // texts collects the first texts in a JSON value, however they are nested.
@@ -200,9 +202,8 @@ func texts(value any, found []string) []string {
 	return found
 }
 
-// scrub makes every foreign text of the error fit to be shown: what is secret
-// taken out, control characters (a terminal would obey them) turned into spaces, and
-// its length cut.
+// scrub makes every foreign text of the error fit to be shown: without secrets,
+// without control characters, which a terminal would obey, and cut.
 func (e *APIError) scrub(secrets ...string) {
 	e.Path = clean(e.Path, secrets, maxPathLength)
 	e.RequestID = clean(e.RequestID, secrets, maxPathLength)
@@ -210,19 +211,11 @@ func (e *APIError) scrub(secrets ...string) {
 	for i := range e.Fields {
 		field := &e.Fields[i]
 		field.Field = clean(field.Field, secrets, maxPathLength)
+		field.Value = clean(field.Value, secrets, maxPathLength)
 		field.Message = clean(field.Message, secrets, maxMessageLength)
 	}
 	e.Fields = slices.DeleteFunc(e.Fields, func(field FieldError) bool { return field.Message == "" })
-	length := 0
-	for i, field := range e.Fields {
-		length += len(field.Field) + len(field.Message)
-		if i > 0 && length > maxFieldsLength {
-			e.MoreFields += len(e.Fields) - i
-			e.Fields = e.Fields[:i]
-			break
-		}
-	}
-	// net/http's errors repeat what it could not read of an answer.
+	// net/http's errors repeat what it could not read of a response.
 	if e.Err != nil {
 		if text := clean(e.Err.Error(), secrets, maxMessageLength); text != e.Err.Error() {
 			e.Err = &cleanedError{text, e.Err}
@@ -261,7 +254,3 @@ func printable(r rune) rune {
 	}
 	return r
 }
-
-// requestID is the answer's request id. The API documents none; where a proxy
-// or the service sets the customary header, support can find the request by it.
-func requestID(response *http.Response) string { return response.Header.Get("X-Request-Id") }

@@ -7,24 +7,24 @@ import (
 )
 
 // File is a file as the API describes it. A nil pointer is a null in the
-// answer, or a key that it leaves out. Sizes are bytes; times are the API's
+// response, or a key that it leaves out. Sizes are bytes; times are the API's
 // text.
 //
 // https://privasfer.com/api: GET /files/{id}
 type File struct {
-	ID                     string  `json:"id"`
-	Filename               *string `json:"filename"`
-	Type                   *string `json:"type"`
-	Extension              *string `json:"extension"`
-	FullFilename           *string `json:"full_filename"`
-	Size                   *int64  `json:"size"`
-	FormattedSize          *string `json:"formatted_size"`
-	EncryptedSize          *int64  `json:"encrypted_size"`
-	FormattedEncryptedSize *string `json:"formatted_encrypted_size"`
-	CreatedBy              *Person `json:"created_by"`
-	CreatedAt              *string `json:"created_at"`
-	Disk                   *string `json:"disk"`
-	Trashed                *bool   `json:"trashed"`
+	ID                     string           `json:"id"`
+	Filename               *string          `json:"filename"`
+	Type                   *string          `json:"type"`
+	Extension              *string          `json:"extension"`
+	FullFilename           *string          `json:"full_filename"`
+	Size                   *int64           `json:"size"`
+	FormattedSize          *string          `json:"formatted_size"`
+	EncryptedSize          *int64           `json:"encrypted_size"`
+	FormattedEncryptedSize *string          `json:"formatted_encrypted_size"`
+	CreatedBy              Nullable[Person] `json:"created_by"`
+	CreatedAt              *string          `json:"created_at"`
+	Disk                   *string          `json:"disk"`
+	Trashed                *bool            `json:"trashed"`
 }
 
 // Person is a user of Privasfer, as files name their creator and sent mails their
@@ -45,7 +45,7 @@ func (c *Client) File(ctx context.Context, id string) (*File, error) {
 
 // Files lists files. The keyword is searched in their names; the keys to sort
 // by are FileSortKeys.
-func (c *Client) Files(ctx context.Context, options ListOptions) ([]File, error) {
+func (c *Client) Files(ctx context.Context, options ListOptions) (*List[File], error) {
 	return readList[File](ctx, c, options.addTo(url.Values{}), "files")
 }
 

@@ -8,8 +8,7 @@ import (
 )
 
 // flights makes one request of identical ones that are under way at the same
-// time: for_each over mails that share a file, or two modules that look up the
-// same mail, cost one. Nothing is kept once the answer is there.
+// time: for_each over mails that share a file costs one. Nothing is kept of it.
 type flights struct {
 	group singleflight.Group
 
@@ -58,9 +57,6 @@ func (f *flights) leave(key string, shared *flight) {
 		return
 	}
 	shared.cancel()
-	if f.callers[key] == shared {
-		delete(f.callers, key)
-		// Who asks from now on must not get the answer of a cancelled request.
-		f.group.Forget(key)
-	}
+	delete(f.callers, key)
+	f.group.Forget(key) // who asks from now on must not get the response to a cancelled request
 }

@@ -3,6 +3,7 @@ package privasfer
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -17,88 +18,95 @@ const (
 	// parallelism of 10.
 	spareRequests = 10
 
-	// firstAnswerWait bounds how long requests wait for the first answer to
-	// tell the limit.
-	firstAnswerWait = time.Second
-
-	// maxWait bounds a single wait that the API asks for. Its limit is counted
-	// by the minute, so a longer one means something else, and a run should
-	// not sit through it.
-	maxWait = 90 * time.Second
+	// firstResponseWait bounds how long requests wait for the first response.
+	firstResponseWait = time.Second
 )
 
 // gate holds requests back so that the API's rate limit (300 requests a minute
 // and IP address, says its introduction) is used up without being run into.
 // One gate serves all calls of a client. Its rules:
 //
-//   - Until the first answer one request goes alone, and the others wait for
-//     its headers, for a second at most. Where they tell no limit, the gate is
-//     open from then on.
+//   - Until the first response one request goes alone, and the others wait for
+//     its headers, for a second at most. Where they name no limit, the gate opens.
 //   - Else at most max(1, X-RateLimit-Remaining - 10) requests are in flight:
 //     even if the server has counted none of them yet they fit into what
-//     remains, and ten are left to another plan beside this one. Where all that
-//     is used of X-RateLimit-Limit can be this gate's own, nobody else is there,
-//     and none are left over.
-//   - An answer lowers what is known to remain. It raises it only if its request
-//     was sent after that was learned: answers overtake each other.
-//   - After a 429 nobody is let in until the time it names. Then one request
-//     probes, and its answer decides.
-//   - After more refusals in a row than a call may have, nobody is made to wait
-//     any longer: somebody else uses the limit up.
-//   - Those who wait are let in by the order in which they came.
+//     remains, and ten are left to another plan beside this one.
+//   - A response lowers what is known to remain. It raises it only if its request
+//     was sent after that was learned: responses overtake each other.
+//   - After a 429 nobody is let in for as long as it names, and for a second at
+//     least. Then one request probes. Where responses name no limit, each success
+//     doubles what may be in flight.
+//   - Only the 429 of a request sent after the last one was learned is another one,
+//     a burst counts once. After more in a row than a call may have retries, all
+//     who wait fail.
+//   - Those who wait are let in by the order in which their calls began: a call
+//     that was rejected is the next to probe.
 //
-// So at most one request per window is refused in a process, with one other
-// plan beside it. Against more of them it is best effort.
+// So at most one request per window is rejected, or two where the server counts
+// Retry-After down to 0. With more than one other plan it is best effort.
 type gate struct {
-	patience int // refusals in a row; 0: without end
+	maxRejections int           // in a row
+	minWait       time.Duration // after a 429
 
 	mu      sync.Mutex
-	waiting list.List // of chan error: nil lets its owner in
+	waiting list.List // of *visitor, in the order of their calls
 
+	calls    int64
 	inFlight int
 	events   int64 // counts what is sent and what is learned, to order the two
 
 	firstSent time.Time // zero: nothing was sent yet
-	answered  bool
+	responded bool
 
-	limited   bool  // the API tells what remains
+	limited   bool  // what may be in flight is bounded by remaining
 	remaining int   // as learned at the event learned
 	learned   int64 // of events
-	until     time.Time
-	refusals  int // since the latest answer that was none
 
-	sent  int  // requests since the window began, as far as answers show
-	alone bool // they account for all that is used of the limit
+	until      time.Time     // nobody is let in before
+	asked      time.Duration // by the latest 429; 0: no time named
+	rejections int           // 429s in a row, a burst counted once
+	rejectedAt int64         // of events: when the latest 429 was learned
 
 	wake *time.Timer // runs admit when time has let somebody in; nil until needed
+}
+
+type visitor struct { // waits at the gate
+	order    int64
+	admitted chan *APIError // nil lets its owner in
 }
 
 // pass is the right to send one request.
 type pass struct{ sent int64 }
 
 // enter waits until a request may be sent. It fails where the context ends, or
-// at once where the API has asked for a wait longer than maxWait. Every pass
-// must be handed back by leave.
-func (g *gate) enter(ctx context.Context) (pass, error) {
+// the gate gives up. Every pass must be handed back by leave. The order is the
+// call's, 0 at its first request.
+func (g *gate) enter(ctx context.Context, order *int64) (pass, *APIError) {
 	g.mu.Lock()
-	if wait := time.Until(g.until); wait > maxWait || wait > 0 && g.exhausted() {
-		g.mu.Unlock()
-		return pass{}, &longWaitError{wait}
+	if time.Now().Before(g.until) && g.givesUp() {
+		defer g.mu.Unlock()
+		return pass{}, g.failure()
 	}
-	admitted := make(chan error, 1)
-	place := g.waiting.PushBack(admitted)
+	if *order == 0 {
+		g.calls++
+		*order = g.calls
+	}
+	admitted := make(chan *APIError, 1)
+	place := g.waiting.PushBack(&visitor{*order, admitted})
+	for prev := place.Prev(); prev != nil && visitorAt(prev).order > *order; prev = place.Prev() {
+		g.waiting.MoveBefore(place, prev)
+	}
 	g.admit()
 	g.mu.Unlock()
 
 	select {
-	case err := <-admitted:
-		if err != nil {
-			return pass{}, err
+	case failure := <-admitted:
+		if failure != nil {
+			return pass{}, failure
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.events++
-		g.sent++
 		return pass{sent: g.events}, nil
 	case <-ctx.Done():
 	}
@@ -107,71 +115,87 @@ func (g *gate) enter(ctx context.Context) (pass, error) {
 	defer g.mu.Unlock()
 	g.waiting.Remove(place)
 	select {
-	case err := <-admitted:
-		if err == nil { // let in at the same moment: hand it on
+	case failure := <-admitted:
+		if failure == nil { // let in at the same moment: hand it on
 			g.inFlight--
 			g.admit()
 		}
 	default:
 	}
-	return pass{}, context.Cause(ctx)
+	return pass{}, ended(ctx)
 }
 
-// leave hands a pass back and learns from the answer's headers. The response
-// is nil where none came. The wait is what a 429 asks for. It tells whether the
-// API has refused so often that asking again is of no use.
-func (g *gate) leave(p pass, response *http.Response, wait time.Duration) bool {
+// leave hands a pass back and learns from the response's headers. The response
+// is nil where none came.
+func (g *gate) leave(p pass, response *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inFlight--
 	if response != nil {
-		g.learn(p, response, wait)
+		g.learn(p, response)
 	}
 	g.admit()
-	return g.exhausted()
 }
 
-func (g *gate) exhausted() bool { return g.patience > 0 && g.refusals > g.patience }
+// givesUp reports that waiting is of no use, or takes too long.
+func (g *gate) givesUp() bool { return g.rejections > g.maxRejections || g.asked > maxWait }
 
-func (g *gate) learn(p pass, response *http.Response, wait time.Duration) {
+// failure reports what the API asked for.
+func (g *gate) failure() *APIError {
+	text := fmt.Sprintf("the API has responded 429 Too Many Requests %d times in a row", g.rejections)
+	if g.rejections == 1 {
+		text = "the API has responded 429 Too Many Requests"
+	}
+	if g.asked > 0 {
+		text += fmt.Sprintf(", with a Retry-After of %s", g.asked.Round(time.Second))
+	}
+	return &APIError{Kind: RateLimited, Err: errors.New(text), RetryAfter: g.asked}
+}
+
+func (g *gate) learn(p pass, response *http.Response) {
 	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
 	if err != nil && response.StatusCode >= http.StatusInternalServerError {
-		return // perhaps a proxy's answer, which knows of no limit
+		return // perhaps a proxy's response, which knows of no limit
 	}
-	g.answered = true
+	g.responded = true
 	g.events++
 	if response.StatusCode == http.StatusTooManyRequests {
-		g.refused(wait)
+		g.rejected(p, response)
 		return
 	}
-	g.refusals = 0
 	newer := p.sent > g.learned
+	if newer {
+		g.rejections = 0
+	}
 	switch {
 	case err == nil && (newer || g.limited && remaining < g.remaining):
-		if newer && remaining > g.remaining { // a new window, with at most what is under way
-			g.sent = g.inFlight + 1
-		}
-		limit, err := strconv.Atoi(response.Header.Get("X-RateLimit-Limit"))
-		g.alone = err == nil && limit-remaining <= g.sent
 		g.limited, g.remaining, g.learned = true, max(remaining, 0), g.events
-	case err != nil && newer:
-		g.limited = false
+	case err != nil && newer && g.limited:
+		inFlight := 2 * max(1, g.remaining-spareRequests)
+		g.limited, g.remaining, g.learned = inFlight <= maxIdleConnections, inFlight+spareRequests, g.events
 	}
 }
 
-// refused closes the gate after a 429. Who would wait for longer than maxWait,
-// or in vain, is told at once.
-func (g *gate) refused(wait time.Duration) {
+// rejected closes the gate after a 429.
+func (g *gate) rejected(p pass, response *http.Response) {
+	if p.sent > g.rejectedAt {
+		g.rejections++
+	}
+	g.limited, g.remaining, g.learned, g.rejectedAt = true, 0, g.events, g.events
+	var named bool
+	g.asked, named = retryAfter(response)
+	wait := max(g.asked, g.minWait)
+	if !named {
+		wait = min(g.minWait<<min(g.rejections-1, 16), maxBackoff)
+	}
 	if until := time.Now().Add(wait); until.After(g.until) {
 		g.until = until
 	}
-	g.limited, g.remaining, g.learned = true, 0, g.events
-	g.refusals++
-	if wait <= maxWait && !g.exhausted() {
+	if !g.givesUp() {
 		return
 	}
 	for g.waiting.Len() > 0 {
-		g.pop() <- &longWaitError{wait}
+		g.pop() <- g.failure()
 	}
 }
 
@@ -206,33 +230,28 @@ func (g *gate) admitAfter(wait time.Duration) {
 	})
 }
 
-func (g *gate) pop() chan<- error {
-	return g.waiting.Remove(g.waiting.Front()).(chan error) //nolint:forcetypeassert // nothing else is put in
+func (g *gate) pop() chan<- *APIError {
+	first := g.waiting.Front()
+	g.waiting.Remove(first)
+	return visitorAt(first).admitted
 }
 
-// allowance tells how many requests may be in flight now, and after which time
-// it will be more without an answer; 0 is never.
+func visitorAt(place *list.Element) *visitor {
+	return place.Value.(*visitor) //nolint:forcetypeassert // nothing else is put in
+}
+
+// allowance is how many requests may be in flight now, and after which time
+// it will be more without a response; 0 is never.
 func (g *gate) allowance(now time.Time) (int, time.Duration) {
 	switch {
 	case now.Before(g.until):
 		return 0, g.until.Sub(now)
 	case g.firstSent.IsZero():
 		return 1, 0
-	case !g.answered && now.Sub(g.firstSent) < firstAnswerWait:
-		return 1, firstAnswerWait - now.Sub(g.firstSent)
+	case !g.responded && now.Sub(g.firstSent) < firstResponseWait:
+		return 1, firstResponseWait - now.Sub(g.firstSent)
 	case !g.limited:
 		return math.MaxInt, 0
 	}
-	spare := spareRequests
-	if g.alone {
-		spare = 0
-	}
-	return max(1, g.remaining-spare), 0
-}
-
-// longWaitError is a wait that the API asks for and nobody should sit through.
-type longWaitError struct{ wait time.Duration }
-
-func (e *longWaitError) Error() string {
-	return fmt.Sprintf("the API asks to wait %s before the next request", e.wait.Round(time.Second))
+	return max(1, g.remaining-spareRequests), 0
 }

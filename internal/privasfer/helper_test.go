@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // testToken is no token that anybody has, with a character that a URL would
@@ -21,16 +20,16 @@ const testToken = "17|never-to-be-shown"
 
 const testUserAgent = "privasfer-test/1.2.3 (+go)"
 
-// emptyMail is the smallest answer that is a mail.
+// emptyMail is the smallest response that is a mail.
 const emptyMail = `{"data":{"id":"m"}}`
 
 // newClient returns a client of an API that the handler plays at the path /api
 // of a server of its own.
-func newClient(t *testing.T, handler http.HandlerFunc, changes ...func(*Config)) *Client {
+func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return newClientAt(t, server.URL+"/api", changes...)
+	return newClientAt(t, server.URL+"/api")
 }
 
 // newClientAt returns a client of the API at a base URL.
@@ -41,9 +40,38 @@ func newClientAt(t *testing.T, base string, changes ...func(*Config)) *Client {
 		change(&config)
 	}
 	client := New(config)
-	t.Cleanup(innerTransport(t, client).CloseIdleConnections)
+	if transport, ok := client.transport.(*http.Transport); ok {
+		t.Cleanup(transport.CloseIdleConnections)
+	}
 	return client
 }
+
+// roundTripper is an API, and a place where downloads are performed, without a
+// network, for tests in a synctest bubble.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// newClientOver returns a client of such an API.
+func newClientOver(t *testing.T, api roundTripper, changes ...func(*Config)) *Client {
+	t.Helper()
+	client := newClientAt(t, "https://api.example/api", changes...)
+	client.transport, client.contentTransport = api, api
+	return client
+}
+
+// newResponse is a response with header fields by name and value.
+func newResponse(status int, body string, headers ...string) *http.Response {
+	response := &http.Response{
+		StatusCode: status, Header: http.Header{}, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+	}
+	for i := 0; i < len(headers); i += 2 {
+		response.Header.Set(headers[i], headers[i+1])
+	}
+	return response
+}
+
+func retries(n int) func(*Config) { return func(config *Config) { config.MaxRetries = n } }
 
 func parseBaseURL(t *testing.T, text string) *url.URL {
 	t.Helper()
@@ -54,8 +82,8 @@ func parseBaseURL(t *testing.T, text string) *url.URL {
 	return base
 }
 
-// rawServer answers each connection by these bytes, HTTP or not, and returns
-// its URL.
+// rawServer responds to each connection with these bytes, HTTP or not, and
+// returns its URL.
 func rawServer(t *testing.T, raw string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -77,28 +105,8 @@ func rawServer(t *testing.T, raw string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// transportOf is the transport of one of the client's two HTTP clients.
-func transportOf(t *testing.T, client *retryablehttp.Client) *transport {
-	t.Helper()
-	own, ok := client.HTTPClient.Transport.(*transport)
-	if !ok {
-		t.Fatalf("the client's transport is a %T", client.HTTPClient.Transport)
-	}
-	return own
-}
-
-// innerTransport is what performs the client's HTTP.
-func innerTransport(t *testing.T, client *Client) *http.Transport {
-	t.Helper()
-	inner, ok := transportOf(t, client.http).inner.(*http.Transport)
-	if !ok {
-		t.Fatalf("the inner transport is a %T", transportOf(t, client.http).inner)
-	}
-	return inner
-}
-
-// answer plays an API that has one answer.
-func answer(status int, body string) http.HandlerFunc {
+// respond plays an API that has one response.
+func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
@@ -106,30 +114,35 @@ func answer(status int, body string) http.HandlerFunc {
 }
 
 // asAPIError is the error of a call that was made. Whatever the test is about,
-// its text must be fit to be shown.
+// its text must be fit to be shown: of a URL it has the scheme and host at most.
 func asAPIError(t *testing.T, err error) *APIError {
 	t.Helper()
-	var apiError *APIError
-	if !errors.As(err, &apiError) {
+	var failure *APIError
+	if !errors.As(err, &failure) {
 		t.Fatalf("got %T (%v), want an *APIError", err, err)
 	}
-	text := apiError.Error()
+	text := failure.Error()
 	if strings.Contains(text, testToken) {
 		t.Errorf("the error shows the token: %s", text)
 	}
-	if strings.Contains(text, "://") {
+	if _, after, found := strings.Cut(text, "://"); found && strings.Contains(after, "/") {
 		t.Errorf("the error shows a whole URL: %s", text)
 	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		t.Errorf("the error has control characters: %q", text)
 	}
-	return apiError
+	return failure
 }
 
-// checkError compares the text of the error of a call that was made.
-func checkError(t *testing.T, err error, want string) {
+// checkError compares the kind and the text of the error of a call that was
+// made.
+func checkError(t *testing.T, err error, kind Kind, want string) {
 	t.Helper()
-	checkText(t, asAPIError(t, err), want)
+	failure := asAPIError(t, err)
+	if failure.Kind != kind {
+		t.Errorf("kind %d, want %d: %s", failure.Kind, kind, failure)
+	}
+	checkText(t, failure, want)
 }
 
 // checkText compares an error's text; "" means no error.

@@ -6,18 +6,18 @@ import (
 )
 
 // InboxMail is a mail that was sent to the token's owner. A nil pointer is a
-// null in the answer, or a key that it leaves out. Times are the API's text.
+// null in the response, or a key that it leaves out. Times are the API's text.
 //
 // https://privasfer.com/api: GET /inbox/{id}
 type InboxMail struct {
-	ID         string        `json:"id"`
-	Identifier *string       `json:"identifier"`
-	Subject    *string       `json:"subject"`
-	Body       *string       `json:"body"`
-	Sender     *Contact      `json:"sender"`
-	Download   *MailDownload `json:"download"` // there only where included
-	ReceivedAt *string       `json:"received_at"`
-	Opened     *bool         `json:"opened"`
+	ID         string                 `json:"id"`
+	Identifier *string                `json:"identifier"`
+	Subject    *string                `json:"subject"`
+	Body       *string                `json:"body"`
+	Sender     Nullable[Contact]      `json:"sender"`
+	Download   Nullable[MailDownload] `json:"download"` // there only where included
+	ReceivedAt *string                `json:"received_at"`
+	Opened     *bool                  `json:"opened"`
 }
 
 // Contact is how a mail names its sender.
@@ -44,7 +44,7 @@ func (c *Client) InboxMail(ctx context.Context, id string, includeFiles bool) (*
 // InboxMails lists mails of the inbox, with the same inclusions. The keyword is
 // searched in their identifier and subject and in the sender's email and name;
 // the keys to sort by are InboxMailSortKeys.
-func (c *Client) InboxMails(ctx context.Context, options ListOptions, includeFiles bool) ([]InboxMail, error) {
+func (c *Client) InboxMails(ctx context.Context, options ListOptions, includeFiles bool) (*List[InboxMail], error) {
 	return readList[InboxMail](ctx, c, options.addTo(includeDownload(includeFiles)), "inbox")
 }
 
@@ -66,7 +66,7 @@ func (m *InboxMail) check() error {
 	if m.ID == "" {
 		return missingID("data")
 	}
-	return m.Download.check()
+	return m.Download.Value.check()
 }
 
 func (d *MailDownload) check() error {

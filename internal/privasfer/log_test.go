@@ -2,11 +2,10 @@ package privasfer
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,154 +14,114 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 )
 
-// logOf returns what is logged while a call is made, an entry a line, and what
-// the entries hold.
-func logOf(t *testing.T, call func(t *testing.T, client *Client, log io.Writer), inner roundTripper, changes ...func(*Config)) (string, []map[string]any) {
-	t.Helper()
-	var log bytes.Buffer
-	synctest.Test(t, func(t *testing.T) {
-		call(t, newClientOver(t, inner, changes...), &log)
-		synctest.Wait()
-	})
-	text := log.String()
-	entries, err := tflogtest.MultilineJSONDecode(&log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text, entries
-}
-
-func checkEntries(t *testing.T, got []map[string]any, want ...map[string]any) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%d entries, want %d: %v", len(got), len(want), got)
-	}
-	for i, entry := range want {
-		entry["@level"], entry["@message"], entry["@module"] = "debug", "Privasfer API request", "provider"
-		if !maps.Equal(got[i], entry) {
-			t.Errorf("entry %d\n got: %v\nwant: %v", i, got[i], entry)
-		}
-	}
-}
-
-// There is one entry for each attempt, with what support needs and nothing
-// else.
+// There is an entry for each attempt that was sent, with what support needs and
+// nothing else.
 func TestLog(t *testing.T) {
 	t.Parallel()
-	requests := 0
-	text, entries := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		if _, err := client.InboxMail(tflogtest.RootLogger(t.Context(), log), "a/b", true); err != nil {
-			t.Error(err)
-		}
-	}, func(r *http.Request) (*http.Response, error) {
-		requests++
-		time.Sleep(time.Duration(requests) * 20 * time.Millisecond)
-		switch requests {
-		case 1:
-			return nil, io.ErrUnexpectedEOF
-		case 2:
-			return plainAnswer(http.StatusServiceUnavailable, `{"message":"secret"}`, "X-Request-Id", "r-2", "Set-Cookie", "secret"), nil
-		case 3:
-			return plainAnswer(http.StatusTooManyRequests, "secret", "Retry-After", "1"), nil
-		}
-		return plainAnswer(http.StatusOK, `{"data":{"id":"m","subject":"secret"}}`, "X-Request-Id", "r-4", "X-Secret", "secret"), nil
-	}, fourRetries)
-
-	const path = "/api/inbox/a%2Fb"
-	checkEntries(t, entries,
-		map[string]any{"method": "GET", "path": path, "status": 0.0, "attempt": 1.0, "duration_ms": 20.0},
-		map[string]any{"method": "GET", "path": path, "status": 503.0, "attempt": 2.0, "duration_ms": 40.0, "request_id": "r-2"},
-		map[string]any{"method": "GET", "path": path, "status": 429.0, "attempt": 3.0, "duration_ms": 60.0, "request_id": ""},
-		map[string]any{"method": "GET", "path": path, "status": 200.0, "attempt": 4.0, "duration_ms": 80.0, "request_id": "r-4"},
-	)
-	for _, secret := range []string{"secret", testToken, "never-to-be-shown", "include", "Bearer", "localhost"} {
-		if strings.Contains(text, secret) {
-			t.Errorf("the log shows %q:\n%s", secret, text)
+	const token = "17|+secret" // which has three forms
+	type call = func(context.Context, *testing.T, *Client) error
+	read := func(ids ...string) call {
+		return func(ctx context.Context, _ *testing.T, client *Client) (err error) {
+			for _, id := range ids {
+				_, err = client.InboxMail(ctx, id, true)
+			}
+			return err
 		}
 	}
-}
-
-func TestLogOfACreation(t *testing.T) {
-	t.Parallel()
-	text, entries := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		if _, _, err := client.CreateDownload(tflogtest.RootLogger(t.Context(), log), []string{"secret-file"}); err != nil {
-			t.Error(err)
-		}
-	}, func(*http.Request) (*http.Response, error) {
-		return plainAnswer(http.StatusCreated, `{"data":{"id":"secret-download"}}`), nil
-	})
-	checkEntries(t, entries,
-		map[string]any{"method": "POST", "path": "/api/downloads", "status": 201.0, "attempt": 1.0, "duration_ms": 0.0, "request_id": ""})
-	if strings.Contains(text, "secret") {
-		t.Errorf("got %s", text)
+	create := func(ctx context.Context, _ *testing.T, client *Client) error {
+		_, _, err := client.CreateDownload(ctx, []string{"secret"})
+		return err
 	}
-}
-
-// An attempt is logged when its answer is there to the last byte, or is not.
-func TestLogOfAnAnswerCutShort(t *testing.T) {
-	t.Parallel()
-	_, entries := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		if _, err := client.InboxMail(tflogtest.RootLogger(t.Context(), log), "m", false); err == nil {
-			t.Error("no error")
-		}
-	}, func(r *http.Request) (*http.Response, error) {
-		response := plainAnswer(http.StatusOK, "")
-		response.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
-			<-r.Context().Done()
-			return 0, r.Context().Err()
-		}))
-		return response, nil
-	})
-	checkEntries(t, entries,
-		map[string]any{"method": "GET", "path": "/api/inbox/m", "status": 200.0, "attempt": 1.0, "duration_ms": 30000.0, "request_id": ""})
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// A call that is not let in sends nothing, and nothing is logged.
-func TestLogOfACallThatIsNotSent(t *testing.T) {
-	t.Parallel()
-	_, entries := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		if _, err := client.InboxMail(t.Context(), "m", false); err == nil {
-			t.Error("no error")
-		}
-		if _, err := client.InboxMail(tflogtest.RootLogger(t.Context(), log), "m", false); err == nil {
-			t.Error("no error")
-		}
-	}, func(*http.Request) (*http.Response, error) {
-		return plainAnswer(http.StatusTooManyRequests, "", "Retry-After", "100"), nil
-	})
-	checkEntries(t, entries)
-}
-
-// Should a server echo the token in the one text of it that is logged, it is
-// taken out.
-func TestLogOfAnEchoedToken(t *testing.T) {
-	t.Parallel()
-	text, entries := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		if _, err := client.InboxMail(tflogtest.RootLogger(t.Context(), log), "m", false); err != nil {
-			t.Error(err)
-		}
-	}, func(*http.Request) (*http.Response, error) {
-		return plainAnswer(http.StatusOK, emptyMail, "X-Request-Id", "req-"+testToken), nil
-	})
-	if strings.Contains(text, testToken) || len(entries) != 1 {
-		t.Errorf("got %s", text)
+	use := func(ctx context.Context, t *testing.T, client *Client) error {
+		_, err := perform(t, client, performance{ctx: ctx, id: "secret"})
+		return err
 	}
-	if keys := slices.Sorted(maps.Keys(entries[0])); len(keys) != 9 {
-		t.Errorf("the entry holds %v", keys)
+	type response = func(*http.Request) (*http.Response, error)
+	type entry = map[string]any
+	responds := func(status int, body string, headers ...string) response {
+		return func(*http.Request) (*http.Response, error) {
+			return newResponse(status, body, append(headers, "Set-Cookie", "secret")...), nil
+		}
 	}
-}
-
-// A token that was taken for an id is in the path, escaped.
-func TestLogHidesTheEscapedToken(t *testing.T) {
-	t.Parallel()
-	text, _ := logOf(t, func(t *testing.T, client *Client, log io.Writer) {
-		_, _ = client.InboxMail(tflogtest.RootLogger(t.Context(), log), testToken, false)
-	}, func(*http.Request) (*http.Response, error) { return plainAnswer(404, ""), nil })
-	if strings.Contains(text, url.PathEscape(testToken)) {
-		t.Errorf("got %s", text)
+	broken := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+	tests := map[string]struct {
+		call      call
+		responses []response
+		want      []entry // without what is the same in all
+		fails     bool
+	}{
+		"attempts": {
+			call: read("a/b"),
+			responses: []response{
+				broken,
+				responds(503, `{"message":"secret"}`, "X-Request-Id", "r-2"),
+				responds(429, "secret", "Retry-After", "1"),
+				responds(200, `{"data":{"id":"m","body":"secret"}}`, "X-Request-Id", "r-4"),
+			},
+			want: []entry{
+				{"method": "GET", "path": "/api/inbox/a%2Fb", "status": 0.0, "attempt": 1.0, "duration_ms": 20.0},
+				{"method": "GET", "path": "/api/inbox/a%2Fb", "status": 503.0, "attempt": 2.0, "duration_ms": 20.0, "request_id": "r-2"},
+				{"method": "GET", "path": "/api/inbox/a%2Fb", "status": 429.0, "attempt": 3.0, "duration_ms": 20.0, "request_id": ""},
+				{"method": "GET", "path": "/api/inbox/a%2Fb", "status": 200.0, "attempt": 4.0, "duration_ms": 20.0, "request_id": "r-4"},
+			},
+		},
+		"a creation": {
+			call: create, responses: []response{responds(201, `{"data":{"id":"secret"}}`)},
+			want: []entry{{"method": "POST", "path": "/api/downloads", "status": 201.0, "attempt": 1.0, "duration_ms": 20.0, "request_id": ""}},
+		},
+		"a response that does not end": {
+			call: read("a/b"), responses: []response{endless}, fails: true,
+			want: []entry{{"method": "GET", "path": "/api/inbox/a%2Fb", "status": 200.0, "attempt": 1.0, "duration_ms": 30_000.0, "request_id": ""}},
+		},
+		"a content that is elsewhere": {
+			call: use, responses: []response{responds(302, "", "Location", "/secret?secret"), responds(200, "secret")},
+			want: []entry{
+				{"method": "GET", "path": contentPath, "status": 302.0, "attempt": 1.0, "duration_ms": 20.0, "request_id": ""},
+				{"method": "GET", "path": contentPath, "status": 200.0, "attempt": 1.0, "duration_ms": 20.0, "request_id": ""},
+			},
+		},
+		"secrets as ids": {
+			call: read(token), responses: []response{responds(404, "", "X-Request-Id", token+"\x1b"+strings.Repeat("x", 200))}, fails: true,
+			want: []entry{{"method": "GET", "path": "/api/inbox/***", "status": 404.0, "attempt": 1.0, "duration_ms": 20.0, "request_id": "*** " + strings.Repeat("x", 116) + "…"}},
+		},
+		"a call that is not let in": {
+			call:      read("m", "n"),
+			responses: []response{responds(429, "", "Retry-After", "91")}, fails: true,
+			want: []entry{{"method": "GET", "path": "/api/inbox/m", "status": 429.0, "attempt": 1.0, "duration_ms": 20.0, "request_id": ""}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				client := contentOver(t, func(r *http.Request) (*http.Response, error) {
+					requests++
+					time.Sleep(20 * time.Millisecond)
+					return test.responses[requests-1](r)
+				}, retries(len(test.responses)-1), func(config *Config) { config.Token = token })
+				err := test.call(tflogtest.RootLogger(t.Context(), &log), t, client)
+				if (err != nil) != test.fails || err != nil && strings.Contains(err.Error(), "secret") {
+					t.Errorf("got %v", err)
+				}
+			})
+			text := log.String()
+			for _, secret := range []string{"secret", "Bearer", "include", "example"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("the log shows %q:\n%s", secret, text)
+				}
+			}
+			got, err := tflogtest.MultilineJSONDecode(&log)
+			if err != nil || len(got) != len(test.want) {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			for i, want := range test.want {
+				want["@level"], want["@message"], want["@module"] = "debug", "Privasfer API request", "provider"
+				if !maps.Equal(got[i], want) {
+					t.Errorf("entry %d\n got: %v\nwant: %v", i, got[i], want)
+				}
+			}
+		})
 	}
 }

@@ -8,18 +8,18 @@ import "context"
 //
 // https://privasfer.com/api: GET /mails/{id}
 type Mail struct {
-	ID             string        `json:"id"`
-	Identifier     *string       `json:"identifier"`
-	Subject        *string       `json:"subject"`
-	Body           *string       `json:"body"`
-	Sender         *Contact      `json:"sender"`
-	Recipient      *Person       `json:"recipient"`
-	RecipientEmail *string       `json:"recipient_email"`
-	CreatedAt      *string       `json:"created_at"`
-	SentAt         *string       `json:"sent_at"`
-	Status         *string       `json:"status"`
-	OpenedAt       *string       `json:"opened_at"`
-	Download       *MailDownload `json:"download"` // there only where included
+	ID             string                 `json:"id"`
+	Identifier     *string                `json:"identifier"`
+	Subject        *string                `json:"subject"`
+	Body           *string                `json:"body"`
+	Sender         Nullable[Contact]      `json:"sender"`
+	Recipient      Nullable[Person]       `json:"recipient"`
+	RecipientEmail *string                `json:"recipient_email"`
+	CreatedAt      *string                `json:"created_at"`
+	SentAt         *string                `json:"sent_at"`
+	Status         *string                `json:"status"`
+	OpenedAt       *string                `json:"opened_at"`
+	Download       Nullable[MailDownload] `json:"download"` // there only where included
 }
 
 // Mail reads one sent mail with its download; includeFiles asks for the files
@@ -31,7 +31,7 @@ func (c *Client) Mail(ctx context.Context, id string, includeFiles bool) (*Mail,
 
 // Mails lists sent mails, with the same inclusions. The keys to sort by are
 // MailSortKeys.
-func (c *Client) Mails(ctx context.Context, options ListOptions, includeFiles bool) ([]Mail, error) {
+func (c *Client) Mails(ctx context.Context, options ListOptions, includeFiles bool) (*List[Mail], error) {
 	return readList[Mail](ctx, c, options.addTo(includeDownload(includeFiles)), "mails")
 }
 
@@ -44,5 +44,5 @@ func (m *Mail) check() error {
 	if m.ID == "" {
 		return missingID("data")
 	}
-	return m.Download.check()
+	return m.Download.Value.check()
 }

@@ -3,786 +3,392 @@ package privasfer
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
+	"testing/iotest"
 	"time"
 )
 
-// plainAnswer is an answer as a transport returns it; headers are names and
-// values in turn.
-func plainAnswer(status int, body string, headers ...string) *http.Response {
-	response := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
-	for i := 0; i < len(headers); i += 2 {
-		response.Header.Set(headers[i], headers[i+1])
-	}
-	return response
-}
-
-// newClientOver returns a client that sends its requests to a function in place
-// of a network, for bubbles of synctest.
-func newClientOver(t *testing.T, inner roundTripper, changes ...func(*Config)) *Client {
-	t.Helper()
-	client := newClientAt(t, plainBase, changes...)
-	transportOf(t, client.http).inner = inner
-	return client
-}
-
-func fourRetries(config *Config) { config.MaxRetries = 4 }
-
-// callWith makes a call of either method, with an answer of 64 KiB at most.
-func callWith(ctx context.Context, t *testing.T, client *Client, method string) (time.Time, error) {
-	t.Helper()
-	target, err := client.endpoint(nil, "inbox", "m")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := request{method: method, url: target, limit: 64 << 10}
+// callBy makes a call by either method, to which emptyMail is a response.
+func callBy(ctx context.Context, client *Client, method string) (sent time.Time, err error) {
 	if method == http.MethodPost {
-		r.body = map[string][]string{"files": {"f"}}
+		_, sent, err = client.CreateDownload(ctx, []string{"f"})
+		return sent, err
 	}
-	return client.do(ctx, r, func(body []byte) error {
-		_, err := decode[InboxMail](body)
-		return err
-	})
+	_, err = client.InboxMail(ctx, "m", false)
+	return client.now(), err
 }
 
-// What is repeated, over a network: the rows count the requests of a call that
-// fails every time with four retries.
-func TestWhatIsRepeated(t *testing.T) {
-	t.Parallel()
-	headers := func(status int, headers ...string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			for i := 0; i < len(headers); i += 2 {
-				w.Header().Set(headers[i], headers[i+1])
-			}
-			answer(status, "")(w, r)
-		}
-	}
-	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-	tests := map[string]struct {
-		handler   http.HandlerFunc
-		get, post int
-		err       string // after method and path; "": whatever it is
-	}{
-		"closed":    {handler: abort, get: 5, post: 1, err: ": the connection was closed before an answer came"},
-		"reset":     {handler: resetConnection, get: 5, post: 1},
-		"cut short": {handler: headers(200, "Content-Length", "100"), get: 5, post: 1, err: " was answered 200 OK: the answer was cut short: unexpected EOF"},
+// connect says what http.Transport does once it has a connection for a request.
+func connect(r *http.Request) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
+}
 
-		"429":                          {handler: headers(429), get: 5, post: 5, err: " was answered 429 Too Many Requests"},
-		"429 with Retry-After":         {handler: headers(429, "Retry-After", "0"), get: 5, post: 5, err: " was answered 429 Too Many Requests"},
-		"429 with a time":              {handler: headers(429, "X-RateLimit-Reset", "1"), get: 5, post: 5, err: " was answered 429 Too Many Requests"},
-		"429 that asks for too much":   {handler: headers(429, "Retry-After", "91"), get: 1, post: 1, err: " was answered 429 Too Many Requests"},
-		"500":                          {handler: headers(500), get: 5, post: 1, err: " was answered 500 Internal Server Error"},
-		"500 with Retry-After":         {handler: headers(500, "Retry-After", "300"), get: 5, post: 1, err: " was answered 500 Internal Server Error"},
-		"502":                          {handler: headers(502), get: 5, post: 1, err: " was answered 502 Bad Gateway"},
-		"503":                          {handler: headers(503), get: 5, post: 1, err: " was answered 503 Service Unavailable"},
-		"503 with Retry-After":         {handler: headers(503, "Retry-After", "0"), get: 5, post: 5, err: " was answered 503 Service Unavailable"},
-		"503 with a date":              {handler: headers(503, "Retry-After", "Mon, 20 May 2019 14:39:29 GMT"), get: 5, post: 5, err: " was answered 503 Service Unavailable"},
-		"503 that asks for too much":   {handler: headers(503, "Retry-After", "91"), get: 1, post: 1, err: " was answered 503 Service Unavailable"},
-		"504":                          {handler: headers(504), get: 5, post: 1, err: " was answered 504 Gateway Timeout"},
-		"501":                          {handler: headers(501), get: 1, post: 1, err: " was answered 501 Not Implemented"},
-		"505":                          {handler: headers(505), get: 1, post: 1, err: " was answered 505 HTTP Version Not Supported"},
-		"302":                          {handler: headers(302, "Location", "/login"), get: 1, post: 1, err: " was answered 302 Found"},
-		"400":                          {handler: headers(400), get: 1, post: 1, err: " was answered 400 Bad Request"},
-		"401":                          {handler: headers(401), get: 1, post: 1, err: " was answered 401 Unauthorized"},
-		"403":                          {handler: headers(403), get: 1, post: 1, err: " was answered 403 Forbidden"},
-		"404":                          {handler: headers(404), get: 1, post: 1, err: " was answered 404 Not Found"},
-		"408":                          {handler: headers(408), get: 1, post: 1, err: " was answered 408 Request Timeout"},
-		"419":                          {handler: headers(419), get: 1, post: 1, err: " was answered 419"},
-		"422":                          {handler: headers(422), get: 1, post: 1, err: " was answered 422 Unprocessable Entity"},
-		"422 with Retry-After":         {handler: headers(422, "Retry-After", "300"), get: 1, post: 1, err: " was answered 422 Unprocessable Entity"},
-		"200 and not usable":           {handler: headers(200), get: 1, post: 1, err: " was answered 200 OK: the answer is empty"},
-		"too large":                    {handler: answer(200, strings.Repeat(" ", 64<<10+1)), get: 1, post: 1, err: " was answered 200 OK: " + (&tooLargeError{limit: 64 << 10}).Error()},
-		"the body of a 500 cut short":  {handler: headers(500, "Content-Length", "100"), get: 5, post: 1, err: " was answered 500 Internal Server Error"},
-		"the body of a 404 cut short":  {handler: headers(404, "Content-Length", "100"), get: 1, post: 1, err: " was answered 404 Not Found"},
-		"the body of a 429 cut short":  {handler: headers(429, "Content-Length", "100", "Retry-After", "0"), get: 5, post: 5, err: " was answered 429 Too Many Requests"},
-		"the body of a 500 is too big": {handler: answer(500, strings.Repeat(" ", 128<<10)), get: 5, post: 1, err: " was answered 500 Internal Server Error"},
+// with plays a server with one response, and emptyMail for its body.
+func with(status int, headers ...string) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		connect(r)
+		return newResponse(status, emptyMail, headers...), nil
+	}
+}
+
+// unreachable plays a network on which nobody can be reached.
+func unreachable(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// silent plays a server from which no response comes.
+func silent(r *http.Request) (*http.Response, error) {
+	connect(r)
+	return unreachable(r)
+}
+
+// How many requests there are of a call that fails every time, with four retries.
+func TestWhatIsRetried(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		api          roundTripper
+		get, post    int
+		kind         Kind
+		notProcessed bool
+	}{
+		"429":                         {with(429), 5, 5, Rejected, true},
+		"429 with a long Retry-After": {with(429, "Retry-After", "91"), 1, 1, Rejected, true},
+		"500":                         {with(500, "Retry-After", "91"), 5, 1, Rejected, false},
+		"502":                         {with(502), 5, 1, Rejected, false},
+		"503":                         {with(503), 5, 1, Rejected, false},
+		"503 with Retry-After":        {with(503, "Retry-After", "0"), 5, 5, Rejected, true},
+		"503 with a long Retry-After": {with(503, "Retry-After", "91"), 1, 1, Rejected, true},
+		"504":                         {with(504), 5, 1, Rejected, false},
+		"404":                         {with(404), 1, 1, Rejected, true},
+		"422":                         {with(422), 1, 1, Rejected, true},
+		"302":                         {with(302, "Location", "/login"), 1, 1, Redirected, true},
+		"no response in time":         {silent, 5, 1, TimedOut, false},
+		"no connection in time":       {unreachable, 5, 5, Unreachable, true},
+		"no connection in place of a lost one": {func(r *http.Request) (*http.Response, error) {
+			connect(r)
+			httptrace.ContextClientTrace(r.Context()).GetConn("")
+			return nil, io.EOF
+		}, 5, 5, Unreachable, true},
+		"no response": {func(r *http.Request) (*http.Response, error) {
+			connect(r)
+			return nil, io.EOF
+		}, 5, 1, Disconnected, false},
+		"a response that is cut short": {func(r *http.Request) (*http.Response, error) {
+			response, err := with(200)(r)
+			response.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
+			return response, err
+		}, 5, 1, Disconnected, false},
+		"101, whose body has no end": {func(*http.Request) (*http.Response, error) {
+			body, _ := io.Pipe()
+			return &http.Response{StatusCode: 101, Body: body}, nil
+		}, 1, 1, Unusable, false},
+		"too large": {func(*http.Request) (*http.Response, error) {
+			return newResponse(200, strings.Repeat(" ", maxObjectBytes+1)), nil
+		}, 1, 1, TooLarge, false},
 	}
 	for name, test := range tests {
 		for method, want := range map[string]int{http.MethodGet: test.get, http.MethodPost: test.post} {
-			for _, retries := range []int{4, 0} {
-				want := min(want, 1+retries)
-				t.Run(fmt.Sprintf("%s %s, %d retries", method, name, retries), func(t *testing.T) {
-					t.Parallel()
-					var requests atomic.Int32
-					client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
-						requests.Add(1)
-						_, _ = io.Copy(io.Discard, r.Body)
-						test.handler(w, r)
-					}, func(config *Config) {
-						config.MaxRetries = retries
-						config.RetryWait = time.Millisecond
-					})
-					_, err := callWith(t.Context(), t, client, method)
-					apiError := asAPIError(t, err)
-					if got := int(requests.Load()); got != want || apiError.Attempts != want {
-						t.Errorf("%d requests, %d attempts, want %d", got, apiError.Attempts, want)
-					}
-					text := method + " /api/inbox/m" + test.err
-					if want > 1 {
-						text += fmt.Sprintf(" (after %d attempts)", want)
-					}
-					if apiError.RetryAfter > 0 {
-						text += " (the API asked to wait 1m31s)"
-					}
-					if test.err != "" {
-						checkText(t, err, text)
-					}
-				})
-			}
-		}
-	}
-}
-
-// resetConnection ends a connection as a crashed server does.
-func resetConnection(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(err)
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
-}
-
-func TestRefusedConnectionIsRepeated(t *testing.T) {
-	t.Parallel()
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		t.Run(method, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(nil)
-			server.Close()
-			client := newClientAt(t, server.URL+"/api", fourRetries, func(config *Config) { config.RetryWait = time.Millisecond })
-			var dials atomic.Int32
-			inner := innerTransport(t, client)
-			dial := inner.DialContext
-			inner.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-				dials.Add(1)
-				return dial(ctx, network, address)
-			}
-			_, err := callWith(t.Context(), t, client, method)
-			apiError := asAPIError(t, err)
-			if dials.Load() != 5 || apiError.Attempts != 5 || apiError.MayHaveActed() {
-				t.Errorf("%d dials, %+v", dials.Load(), apiError)
-			}
-			if !strings.Contains(err.Error(), ": dial tcp ") || !strings.HasSuffix(err.Error(), " (after 5 attempts)") {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-}
-
-// A server that is not trusted was asked nothing, and would not be the next time.
-func TestUntrustedServerIsAskedOnce(t *testing.T) {
-	t.Parallel()
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		t.Run(method, func(t *testing.T) {
-			t.Parallel()
-			var connections atomic.Int32
-			server := httptest.NewUnstartedServer(answer(200, emptyMail))
-			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
-					connections.Add(1)
-				}
-			}
-			server.StartTLS()
-			t.Cleanup(server.Close)
-			client := newClientAt(t, server.URL+"/api", fourRetries, func(config *Config) { config.RetryWait = time.Millisecond })
-			_, err := callWith(t.Context(), t, client, method)
-			apiError := asAPIError(t, err)
-			if connections.Load() != 1 || apiError.Attempts != 1 {
-				t.Errorf("%d connections, %v", connections.Load(), err)
-			}
-			if apiError.MayHaveActed() {
-				t.Errorf("a request that was never sent may have acted: %v", err)
-			}
-		})
-	}
-}
-
-func TestTimeoutIsRepeated(t *testing.T) {
-	t.Parallel()
-	for method, want := range map[string]int{http.MethodGet: 5, http.MethodPost: 1} {
-		t.Run(method, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				requests := 0
-				client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
-					requests++
-					<-r.Context().Done()
-					return nil, r.Context().Err()
-				}, fourRetries)
-				start := time.Now()
-				_, err := callWith(t.Context(), t, client, method)
-				text := method + " /api/inbox/m: no complete answer within 30s"
-				if want > 1 {
-					text += " (after 5 attempts)"
-				}
-				checkError(t, err, text)
-				if requests != want {
-					t.Errorf("%d requests", requests)
-				}
-				least := time.Duration(want) * DefaultRequestTimeout
-				if took := time.Since(start); took < least || took > least+7500*time.Millisecond {
-					t.Errorf("it took %s", took)
-				}
-			})
-		})
-	}
-}
-
-// A request that got through in the end is a call like any other.
-func TestRepeatSucceeds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			if requests++; requests <= 4 {
-				return plainAnswer(http.StatusBadGateway, ""), nil
-			}
-			return plainAnswer(http.StatusOK, emptyMail), nil
-		}, fourRetries)
-		mail, err := client.InboxMail(t.Context(), "m", false)
-		if err != nil || mail.ID != "m" || requests != 5 {
-			t.Errorf("got %+v, %v after %d requests", mail, err, requests)
-		}
-	})
-}
-
-// max_retries counts every repeat, whatever it is for.
-func TestEveryRepeatCounts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			requests++
-			return []func() (*http.Response, error){
-				func() (*http.Response, error) { return plainAnswer(429, "", "Retry-After", "1"), nil },
-				func() (*http.Response, error) { return plainAnswer(500, ""), nil },
-				func() (*http.Response, error) { return nil, io.EOF },
-				func() (*http.Response, error) { return plainAnswer(429, ""), nil },
-				func() (*http.Response, error) {
-					return plainAnswer(503, `{"message":"Be right back."}`, "Retry-After", "7", "X-Request-Id", "r-5"), nil
-				},
-				func() (*http.Response, error) { return plainAnswer(200, emptyMail), nil },
-			}[requests-1]()
-		}, fourRetries)
-		_, err := client.InboxMail(t.Context(), "m", false)
-		checkError(t, err, "GET /api/inbox/m was answered 503 Service Unavailable: Be right back. (request id r-5) "+
-			"(after 5 attempts) (the API asked to wait 7s)")
-		apiError := asAPIError(t, err)
-		if apiError.Attempts != 5 || apiError.RetryAfter != 7*time.Second || apiError.Status != 503 {
-			t.Errorf("got %+v", apiError)
-		}
-	})
-}
-
-func TestAskedWait(t *testing.T) {
-	t.Parallel()
-	const date = "Sat, 01 Jan 2000 00:00:00 GMT" // when a bubble's clock begins
-	unix := func(after time.Duration) string {
-		return strconv.FormatInt(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(after).Unix(), 10)
-	}
-	at := func(after time.Duration) string {
-		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(after).Format(http.TimeFormat)
-	}
-	tests := map[string]struct {
-		headers []string
-		want    time.Duration
-		none    bool
-	}{
-		"nothing":          {none: true},
-		"Date alone":       {headers: []string{"Date", date}, none: true},
-		"seconds":          {headers: []string{"Retry-After", "17"}, want: 17 * time.Second},
-		"no second":        {headers: []string{"Retry-After", "0"}},
-		"leading zeros":    {headers: []string{"Retry-After", "007"}, want: 7 * time.Second},
-		"many seconds":     {headers: []string{"Retry-After", "2147483647"}, want: math.MaxInt32 * time.Second},
-		"negative":         {headers: []string{"Retry-After", "-17"}},
-		"a date":           {headers: []string{"Retry-After", at(20 * time.Second)}, want: 20 * time.Second},
-		"a date and Date":  {headers: []string{"Retry-After", at(20 * time.Second), "Date", date}, want: 20 * time.Second},
-		"a date gone by":   {headers: []string{"Retry-After", at(-time.Hour)}},
-		"the RFC 850 form": {headers: []string{"Retry-After", "Saturday, 01-Jan-00 00:00:09 GMT"}, want: 9 * time.Second},
-		"the C form":       {headers: []string{"Retry-After", "Sat Jan  1 00:00:09 2000"}, want: 9 * time.Second},
-
-		"the server's clock is an hour fast":          {headers: []string{"Retry-After", at(time.Hour + 20*time.Second), "Date", at(time.Hour)}, want: 20 * time.Second},
-		"the server's clock is an hour slow":          {headers: []string{"Retry-After", at(-time.Hour + 20*time.Second), "Date", at(-time.Hour)}, want: 20 * time.Second},
-		"the server's clock is fast, and it has Unix": {headers: []string{"X-RateLimit-Reset", unix(time.Hour + 20*time.Second), "Date", at(time.Hour)}, want: 20 * time.Second},
-		"a Date that is none":                         {headers: []string{"Retry-After", at(20 * time.Second), "Date", "yesterday"}, want: 20 * time.Second},
-
-		"X-RateLimit-Reset":                 {headers: []string{"X-RateLimit-Reset", unix(45 * time.Second)}, want: 45 * time.Second},
-		"X-RateLimit-Reset gone by":         {headers: []string{"X-RateLimit-Reset", unix(-45 * time.Second)}},
-		"X-RateLimit-Reset at the epoch":    {headers: []string{"X-RateLimit-Reset", "0"}},
-		"X-RateLimit-Reset is negative":     {headers: []string{"X-RateLimit-Reset", "-99999999999"}},
-		"X-RateLimit-Reset in 200 years":    {headers: []string{"X-RateLimit-Reset", unix(200 * 365 * 24 * time.Hour)}, want: 200 * 365 * 24 * time.Hour},
-		"X-RateLimit-Reset is no number":    {headers: []string{"X-RateLimit-Reset", "soon"}, none: true},
-		"X-RateLimit-Reset is a fraction":   {headers: []string{"X-RateLimit-Reset", "1.5"}, none: true},
-		"both":                              {headers: []string{"Retry-After", "3", "X-RateLimit-Reset", unix(time.Minute)}, want: 3 * time.Second},
-		"a date and X-RateLimit-Reset":      {headers: []string{"Retry-After", at(3 * time.Second), "X-RateLimit-Reset", unix(time.Minute)}, want: 3 * time.Second},
-		"garbage":                           {headers: []string{"Retry-After", "soon"}, none: true},
-		"a fraction":                        {headers: []string{"Retry-After", "1.5"}, none: true},
-		"a duration":                        {headers: []string{"Retry-After", "5s"}, none: true},
-		"garbage and X-RateLimit-Reset":     {headers: []string{"Retry-After", "soon", "X-RateLimit-Reset", unix(time.Minute)}, want: time.Minute},
-		"garbage in both":                   {headers: []string{"Retry-After", "\xff", "X-RateLimit-Reset", "\x00"}, none: true},
-		"an empty header":                   {headers: []string{"Retry-After", ""}, none: true},
-		"a limit that tells no time at all": {headers: []string{"X-RateLimit-Limit", "300", "X-RateLimit-Remaining", "0"}, none: true},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
-					wait, ok := askedWait(plainAnswer(status, "", test.headers...))
-					if wait != test.want || ok == test.none {
-						t.Errorf("%d: got %s, %t, want %s, %t", status, wait, ok, test.want, !test.none)
-					}
-				}
-				// Nothing else asks for a wait.
-				for _, status := range []int{200, 301, 404, 422, 500, 502, 504} {
-					if wait, ok := askedWait(plainAnswer(status, "", test.headers...)); ok || wait != 0 {
-						t.Errorf("%d: got %s, %t", status, wait, ok)
-					}
-				}
-			})
-		})
-	}
-	if wait, ok := askedWait(nil); ok || wait != 0 {
-		t.Errorf("no answer: got %s, %t", wait, ok)
-	}
-}
-
-func FuzzAskedWait(f *testing.F) {
-	const date = "Mon, 20 May 2019 14:39:29 GMT"
-	for _, seed := range []string{
-		"", "0", "17", "-5", "+5", "9223372036854775807", "-9223372036854775808", "2147483648", "1e9", date,
-		"Monday, 20-May-19 14:39:29 GMT", "Mon May 20 14:39:29 2019", "Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 0000 00:00:00 GMT", "\xff",
-	} {
-		f.Add(429, seed, "", "")
-		f.Add(503, "", seed, date)
-		f.Add(429, date, seed, seed)
-	}
-	f.Fuzz(func(t *testing.T, status int, retryAfter, reset, date string) {
-		response := plainAnswer(status, "", "Retry-After", retryAfter, "X-RateLimit-Reset", reset, "Date", date)
-		wait, ok := askedWait(response)
-		if wait < 0 {
-			t.Errorf("a wait of %s", wait)
-		}
-		if !ok && wait != 0 {
-			t.Errorf("a wait of %s that nobody asks for", wait)
-		}
-		if ok && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-			t.Errorf("%d asks for a wait", status)
-		}
-		var g gate // stands whatever it is
-		g.leave(pass{}, response, wait)
-	})
-}
-
-func TestJitter(t *testing.T) {
-	t.Parallel()
-	for _, first := range []time.Duration{time.Nanosecond, time.Millisecond, defaultRetryWait, maxBackoff, time.Hour} {
-		for _, attempt := range []int{0, 1, 2, 3, 4, 10, 16, 17, 63, 64, 1000} {
-			limit := maxBackoff
-			if grown := float64(first) * math.Pow(2, float64(attempt)); grown < float64(maxBackoff) {
-				limit = time.Duration(grown)
-			}
-			for range 50 {
-				if wait := jitter(first, attempt); wait < 0 || wait > limit {
-					t.Fatalf("jitter(%s, %d) is %s, which is not between 0 and %s", first, attempt, wait, limit)
-				}
-			}
-		}
-	}
-}
-
-// It is full jitter: any wait up to the limit comes about.
-func TestJitterSpreads(t *testing.T) {
-	t.Parallel()
-	var thirds [3]int
-	for range 3000 {
-		thirds[min(2, int(3*jitter(time.Second, 2)/(4*time.Second)))]++
-	}
-	if slices.Min(thirds[:]) < 800 { // 1000 are expected, with a deviation of 26
-		t.Errorf("of three thirds: %v", thirds)
-	}
-}
-
-// An answer's wait is kept to the nanosecond, by GET and POST alike.
-func TestAskedWaitIsKept(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		status  int
-		headers []string
-		want    time.Duration
-	}{
-		"429 with seconds":           {429, []string{"Retry-After", "17"}, 17 * time.Second},
-		"429 with the longest":       {429, []string{"Retry-After", "90"}, 90 * time.Second},
-		"429 with a date":            {429, []string{"Retry-After", "Sat, 01 Jan 2000 00:00:42 GMT"}, 42 * time.Second},
-		"429 with X-RateLimit-Reset": {429, []string{"X-RateLimit-Reset", "946684833"}, 33 * time.Second},
-		"503 with seconds":           {503, []string{"Retry-After", "17"}, 17 * time.Second},
-		"503 with a date":            {503, []string{"Retry-After", "Sat, 01 Jan 2000 01:00:10 GMT", "Date", "Sat, 01 Jan 2000 01:00:00 GMT"}, 10 * time.Second},
-	}
-	for name, test := range tests {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			t.Run(method+" "+name, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
+			bubble(t, method+" "+name, func(t *testing.T) {
+				for maxRetries, want := range map[int]int{4: want, 0: 1} {
 					requests := 0
-					client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-						if requests++; requests == 1 {
-							return plainAnswer(test.status, "", test.headers...), nil
-						}
-						return plainAnswer(http.StatusOK, emptyMail), nil
-					}, fourRetries)
-					start := time.Now()
-					sent, err := callWith(t.Context(), t, client, method)
-					if got := time.Since(start); got != test.want || err != nil || requests != 2 {
-						t.Errorf("it took %s and %d requests (%v), want %s", got, requests, err, test.want)
-					}
-					// A call is dated by its last request.
-					if !sent.Equal(start.Add(test.want)) {
-						t.Errorf("sent after %s", sent.Sub(start))
-					}
-				})
-			})
-		}
-	}
-}
-
-// Where the answer asks for no wait it is a random one, up to half a second,
-// then a second, two, four.
-func TestWaitsWithoutBeingAsked(t *testing.T) {
-	t.Parallel()
-	for name, response := range map[string]func() (*http.Response, error){
-		"500":       func() (*http.Response, error) { return plainAnswer(500, "", "Retry-After", "60"), nil },
-		"no answer": func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				for range 20 {
-					var sent []time.Time
-					client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-						sent = append(sent, time.Now())
-						return response()
-					}, fourRetries)
-					if _, err := client.InboxMail(t.Context(), "m", false); err == nil {
-						t.Fatal("no error")
-					}
-					if len(sent) != 5 {
-						t.Fatalf("%d requests", len(sent))
-					}
-					for i, limit := range []time.Duration{time.Second / 2, time.Second, 2 * time.Second, 4 * time.Second} {
-						if wait := sent[i+1].Sub(sent[i]); wait > limit {
-							t.Errorf("wait %d is %s", i, wait)
-						}
-					}
-				}
-			})
-		})
-	}
-}
-
-// A wait of more than 90 s ends the call, and those of all who would have to
-// wait with it.
-func TestLongWaitEndsTheCall(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{429, 503} {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			t.Run(fmt.Sprint(method, status), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					requests := 0
-					client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+					client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
 						requests++
-						return plainAnswer(status, "", "Retry-After", "91"), nil
-					}, fourRetries)
-					start := time.Now()
-					_, err := callWith(t.Context(), t, client, method)
-					checkError(t, err, fmt.Sprintf("%s /api/inbox/m was answered %d %s (the API asked to wait 1m31s)",
-						method, status, http.StatusText(status)))
-					if apiError := asAPIError(t, err); apiError.RetryAfter != 91*time.Second || apiError.MayHaveActed() {
-						t.Errorf("got %+v", apiError)
+						if method == http.MethodPost { // the whole body, every time
+							if body, _ := io.ReadAll(r.Body); string(body) != `{"files":["f"]}` {
+								t.Errorf("the body is %s", body)
+							}
+						}
+						return test.api(r)
+					}, retries(maxRetries))
+					_, err := callBy(t.Context(), client, method)
+					failure := asAPIError(t, err)
+					if requests != want || failure.Attempts != want || failure.Kind != test.kind || failure.NotProcessed != test.notProcessed {
+						t.Errorf("%d requests, want %d: %+v", requests, want, failure)
 					}
-					if took := time.Since(start); took != 0 || requests != 1 {
-						t.Errorf("it took %s and %d requests", took, requests)
-					}
-					if status == http.StatusServiceUnavailable {
-						return // which says nothing of the rate limit
-					}
-					_, err = callWith(t.Context(), t, client, method)
-					apiError := asAPIError(t, err)
-					if apiError.RetryAfter != 91*time.Second || apiError.Attempts != 0 || apiError.Status != 0 || apiError.MayHaveActed() {
-						t.Errorf("got %+v", apiError)
-					}
-					if text := method + " /api/inbox/m: the API asks to wait 1m31s before the next request"; !strings.HasPrefix(err.Error(), text) {
-						t.Errorf("got %v", err)
-					}
-					if took := time.Since(start); took != 0 || requests != 1 {
-						t.Errorf("it took %s and %d requests", took, requests)
-					}
-				})
+				}
 			})
 		}
 	}
 }
 
-// Whatever a call waits for, cancelling it ends the wait at once, and the
-// request that was sent last says what the API did.
-func TestCancelledWait(t *testing.T) {
+// A wait is as long as the response says, to the nanosecond, and no part of an
+// attempt's 30 s. A call's time is that of the request that succeeded.
+func TestWaits(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		first func() (*http.Response, error)
-		post  string // the error, after method and path
+	for name, test := range map[string]struct {
+		api       roundTripper
+		retryWait time.Duration
+		want      time.Duration
 	}{
-		"for Retry-After": {
-			func() (*http.Response, error) { return plainAnswer(503, "", "Retry-After", "60"), nil },
-			" was answered 503 Service Unavailable: context canceled",
-		},
-		"for the rate limit": {
-			func() (*http.Response, error) { return plainAnswer(429, "", "Retry-After", "60"), nil },
-			" was answered 429 Too Many Requests: context canceled",
-		},
-	}
-	for name, test := range tests {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			t.Run(method+" "+name, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					requests := 0
-					client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-						requests++
-						return test.first()
-					}, fourRetries)
-					ctx, cancel := context.WithCancel(t.Context())
-					defer cancel()
-					time.AfterFunc(13*time.Second, cancel)
-					start := time.Now()
-					_, err := callWith(ctx, t, client, method)
-					if took := time.Since(start); took != 13*time.Second || requests != 1 {
-						t.Errorf("it took %s and %d requests", took, requests)
-					}
-					if !errors.Is(err, context.Canceled) {
-						t.Errorf("got %v", err)
-					}
-					checkError(t, err, method+" /api/inbox/m"+test.post)
-				})
-			})
-		}
-	}
-}
-
-// A call that has not been let in yet ends at once as well, without a request.
-func TestCancelledBeforeTheFirstRequest(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			requests++
-			return plainAnswer(429, "", "Retry-After", "60"), nil
-		})
-		_, err := client.InboxMail(t.Context(), "first", false)
-		checkError(t, err, "GET /api/inbox/first was answered 429 Too Many Requests (the API asked to wait 1m0s)")
-
-		ctx, cancel := context.WithTimeout(t.Context(), 13*time.Second)
-		defer cancel()
-		start := time.Now()
-		_, _, err = client.CreateDownload(ctx, []string{"f"})
-		checkError(t, err, "POST /api/downloads: context deadline exceeded")
-		if took := time.Since(start); took != 13*time.Second || requests != 1 {
-			t.Errorf("it took %s and %d requests", took, requests)
-		}
-		if apiError := asAPIError(t, err); apiError.Attempts != 0 || apiError.MayHaveActed() {
-			t.Errorf("%d attempts", apiError.Attempts)
-		}
-	})
-}
-
-// A cancelled wait leaves the other calls their connections.
-func TestCancelledWaitKeepsConnections(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var connections, requests atomic.Int32
-		client := pipeClient(t, plainBase, 0, func(conn net.Conn) {
-			connections.Add(1)
-			reader := bufio.NewReader(conn)
-			for {
-				r, err := http.ReadRequest(reader)
-				if err != nil {
-					return
-				}
-				_, _ = io.Copy(io.Discard, r.Body)
-				response := "HTTP/1.1 503 \r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
-				if requests.Add(1) == 2 {
-					response = "HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(emptyMail)) + "\r\n\r\n" + emptyMail
-				}
-				if _, err := io.WriteString(conn, response); err != nil {
-					return
-				}
-			}
-		})
-		client.http.RetryMax = 4
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodGet} {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(10*time.Second, cancel)
-			_, err := callWith(ctx, t, client, method)
-			if requests.Load() == 2 {
-				checkText(t, err, "")
-			} else if !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
-			}
-			cancel()
-		}
-		// Nor does a call that fails for good close them.
-		client.http.RetryMax = 0
-		for range 2 {
-			if _, err := callWith(t.Context(), t, client, http.MethodGet); asAPIError(t, err).Status != 503 {
-				t.Errorf("got %v", err)
-			}
-		}
-		if connections.Load() != 1 || requests.Load() != 5 {
-			t.Errorf("%d connections for %d requests", connections.Load(), requests.Load())
-		}
-	})
-}
-
-// A repeat sends the whole body again.
-func TestBodyIsSentAgain(t *testing.T) {
-	t.Parallel()
-	files := slices.Repeat([]string{"2ef14b84-87d0-4abb-813f-2351a4251345"}, 5000)
-	want := `{"files":["` + strings.Join(files, `","`) + `"]}`
-	var mu sync.Mutex
-	var bodies []string
-	client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil || r.ContentLength != int64(len(want)) {
-			t.Errorf("a body of %d bytes, %v", r.ContentLength, err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		bodies = append(bodies, string(body))
-		switch len(bodies) {
-		case 1:
-			answer(http.StatusTooManyRequests, "")(w, r)
-		case 2:
-			w.Header().Set("Retry-After", "0")
-			answer(http.StatusServiceUnavailable, "")(w, r)
-		default:
-			answer(http.StatusCreated, `{"data":{"id":"d"}}`)(w, r)
-		}
-	}, fourRetries, func(config *Config) { config.RetryWait = time.Millisecond })
-	if _, _, err := client.CreateDownload(t.Context(), files); err != nil {
-		t.Fatal(err)
-	}
-	if len(bodies) != 3 {
-		t.Errorf("%d requests", len(bodies))
-	}
-	for i, body := range bodies {
-		if body != want {
-			t.Errorf("request %d has a body of %d bytes, want %d", i, len(body), len(want))
-		}
-	}
-}
-
-// The timeout is of an attempt: no wait counts.
-func TestTimeoutIsNotOfTheWaits(t *testing.T) {
-	t.Parallel()
-	for name, first := range map[string]*http.Response{
-		"between attempts":   plainAnswer(503, "", "Retry-After", "80"),
-		"for the rate limit": plainAnswer(429, "", "Retry-After", "80"),
+		"429":                            {with(429), 0, time.Second},
+		"429 with a retry wait of 3 s":   {with(429, "Retry-After", "0"), 3 * time.Second, 6 * time.Second},
+		"429 with Retry-After":           {with(429, "Retry-After", "90"), 0, 90 * time.Second},
+		"503 with Retry-After":           {with(503, "Retry-After", "90"), 0, 90 * time.Second},
+		"503 with a date of its clock's": {with(503, "Retry-After", "Sat, 01 Jan 2000 01:00:10 GMT", "Date", "Sat, 01 Jan 2000 01:00:00 GMT"), 0, 10 * time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				requests := 0
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			bubble(t, method+" "+name, func(t *testing.T) {
+				start, requests := time.Now(), 0
 				client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
-					select {
-					case <-time.After(900 * time.Millisecond):
-					case <-r.Context().Done():
-						return nil, r.Context().Err()
-					}
 					if requests++; requests == 1 {
-						return first, nil
+						return test.api(r)
 					}
-					return plainAnswer(http.StatusOK, emptyMail), nil
-				}, fourRetries, func(config *Config) { config.RequestTimeout = time.Second })
-				start := time.Now()
-				_, err := client.InboxMail(t.Context(), "m", false)
-				if took := time.Since(start); took != 81800*time.Millisecond || err != nil {
-					t.Errorf("it took %s: %v", took, err)
+					return with(http.StatusOK)(r)
+				}, retries(4), func(config *Config) { config.RetryWait = test.retryWait })
+				sent, err := callBy(t.Context(), client, method)
+				if took := time.Since(start); err != nil || took != test.want || !sent.Equal(time.Now()) {
+					t.Errorf("it took %s, and the request was sent %s after the start: %v", took, sent.Sub(start), err)
 				}
 			})
-		})
+		}
 	}
-	t.Run("of others", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
-				select {
-				case <-time.After(900 * time.Millisecond):
-				case <-r.Context().Done():
-					return nil, r.Context().Err()
-				}
-				return plainAnswer(http.StatusOK, emptyMail, "X-RateLimit-Remaining", "0"), nil
-			}, func(config *Config) { config.RequestTimeout = time.Second })
-			var calls sync.WaitGroup
-			start := time.Now()
-			for i := range 20 { // which the gate lets in one after the other
-				calls.Go(func() {
-					if _, err := client.InboxMail(t.Context(), strconv.Itoa(i), false); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			calls.Wait()
-			if took := time.Since(start); took != 18*time.Second {
-				t.Errorf("it took %s", took)
-			}
-		})
-	})
 }
 
-// An answer that asks for no wait gets no repeat at once: others may come back
-// in the same moment.
-func TestNoSecondIsARandomWait(t *testing.T) {
+// Where the response names no wait, it is random, and its limit doubles.
+func TestRandomWaits(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			return plainAnswer(http.StatusServiceUnavailable, "", "Retry-After", "0"), nil
-		}, fourRetries)
-		start := time.Now()
-		if _, err := client.InboxMail(t.Context(), "m", false); err == nil {
-			t.Fatal("no error")
+	client := newClientAt(t, DefaultBaseURL)
+	call := client.newCall(http.MethodGet, client.base, 0)
+	call.failure = &APIError{Status: http.StatusServiceUnavailable}
+	for attempt, limit := range map[int]time.Duration{0: time.Second / 2, 1: time.Second, 4: 8 * time.Second, 6: maxBackoff, 1000: maxBackoff} {
+		waits := make([]time.Duration, 500)
+		for i := range waits {
+			waits[i] = call.backoff(0, 0, attempt, nil)
 		}
-		if took := time.Since(start); took == 0 || took > 7500*time.Millisecond {
-			t.Errorf("it took %s", took)
+		if least, most := slices.Min(waits), slices.Max(waits); least < 0 || least > limit/10 || most < limit-limit/10 || most > limit {
+			t.Errorf("retry %d waits %s to %s, want up to %s", attempt, least, most, limit)
 		}
-	})
+	}
+	call.target = parseBaseURL(t, "https://files.example") // which the gate does not know
+	for asked, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
+		call.failure = &APIError{Status: http.StatusTooManyRequests, RetryAfter: asked}
+		if wait := call.backoff(0, 0, 0, nil); wait != want {
+			t.Errorf("after a Retry-After of %s it waits %s", asked, wait)
+		}
+	}
 }
 
-// A Retry-After beyond 2147483647 s is still one, and longer than 90 s.
-func TestHugeRetryAfter(t *testing.T) {
+// Canceled after 5 s of its minute, a POST ends, and knows whether the server may
+// have acted. It does not begin to wait for what is beyond its minute.
+func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	for _, headers := range [][]string{
-		{"Retry-After", "2147483648"}, {"Retry-After", "99999999999999999999"},
-		{"X-RateLimit-Reset", "9223372036854775807"}, {"X-RateLimit-Reset", "99999999999999999999"},
+	for name, test := range map[string]struct {
+		api          roundTripper
+		closed       time.Duration // the gate
+		took         time.Duration
+		kind         Kind
+		attempts     int
+		notProcessed bool
+	}{
+		"429":                  {with(429, "Retry-After", "59"), 0, 5 * time.Second, Canceled, 1, true},
+		"503":                  {with(503, "Retry-After", "59"), 0, 5 * time.Second, Canceled, 1, true},
+		"at the gate":          {silent, time.Minute, 5 * time.Second, Canceled, 0, true},
+		"without a connection": {unreachable, 0, 5 * time.Second, Canceled, 1, true},
+		"without a response":   {silent, 0, 5 * time.Second, Canceled, 1, false},
+		"429 for longer":       {with(429, "Retry-After", "61"), 0, 0, Rejected, 1, true},
+		"503 for longer":       {with(503, "Retry-After", "61"), 0, 0, Rejected, 1, true},
 	} {
-		if wait, ok := askedWait(plainAnswer(429, "", headers...)); !ok || wait <= maxWait {
-			t.Errorf("%v: got %s, %t", headers, wait, ok)
+		bubble(t, name, func(t *testing.T) {
+			client := newClientOver(t, test.api, retries(4))
+			client.gate.until = time.Now().Add(test.closed)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			time.AfterFunc(5*time.Second, cancel)
+			start := time.Now()
+			_, err := callBy(ctx, client, http.MethodPost)
+			failure := asAPIError(t, err)
+			if took := time.Since(start); took != test.took || failure.Attempts != test.attempts || failure.NotProcessed != test.notProcessed ||
+				failure.Kind != test.kind || errors.Is(err, context.Canceled) != (test.kind == Canceled) {
+				t.Errorf("after %s: %+v", took, failure)
+			}
+		})
+	}
+}
+
+// A POST over the real transport, to a server at the other end of a pipe or to a
+// proxy. The timeout is of an attempt, from the dial to the last byte.
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	const slow, base = "http://localhost/api", DefaultBaseURL
+	mail := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(emptyMail), emptyMail)
+	for name, test := range map[string]struct {
+		base          string
+		timeout, dial int    // in seconds
+		response      string // a byte in 100 ms
+		kind          Kind
+		err           string
+	}{
+		"all in time":             {slow, 30, 24, mail, 0, ""},
+		"the body is late":        {slow, 30, 26, mail, TimedOut, "POST /api/downloads returned 200 OK: no complete response within 30s"},
+		"the response is late":    {slow, 30, 29, mail, TimedOut, "POST /api/downloads: no complete response within 30s"},
+		"the dial is late":        {slow, 5, 9, mail, Unreachable, "POST /api/downloads: no complete response within 5s (after 5 attempts)"},
+		"TLS is late":             {base, 5, 0, "", Unreachable, "POST /api/downloads: no complete response within 5s (after 5 attempts)"},
+		"TLS is late by itself":   {base, 30, 0, "", Unreachable, "POST /api/downloads: net/http: TLS handshake timeout (after 5 attempts)"},
+		"a proxy without a way":   {base, 30, 0, "HTTP/1.1 502 Bad Gateway\r\n\r\n", Unreachable, "POST /api/downloads: Bad Gateway (after 5 attempts)"},
+		"a proxy with a password": {base, 30, 0, "HTTP/1.1 407 Password\r\n\r\n", Unreachable, "POST /api/downloads: Password (after 5 attempts)"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			client := newClientAt(t, test.base, retries(4), func(config *Config) { config.RequestTimeout = time.Duration(test.timeout) * time.Second })
+			transport := newTransport(nil, -1)
+			client.transport, transport.Proxy = transport, nil
+			if test.base == base && test.response != "" {
+				transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example"})
+			}
+			transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				time.Sleep(time.Duration(test.dial) * time.Second)
+				near, far := net.Pipe()
+				go func() {
+					_, err := http.ReadRequest(bufio.NewReader(far))
+					for i := 0; i < len(test.response) && err == nil; i++ {
+						time.Sleep(100 * time.Millisecond)
+						_, err = far.Write([]byte{test.response[i]})
+					}
+					_, _ = io.Copy(io.Discard, far) // until the client hangs up
+				}()
+				return near, nil
+			}
+			_, err := callBy(t.Context(), client, http.MethodPost)
+			time.Sleep(time.Minute) // for dials that nobody waits for
+			checkText(t, err, test.err)
+			if err != nil && (asAPIError(t, err).Kind != test.kind || asAPIError(t, err).NotProcessed != (test.kind == Unreachable)) {
+				t.Errorf("got %+v", err)
+			}
+		})
+	}
+}
+
+// The server offers HTTP/2, over which net/http would retry a POST by itself.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	var connections, resets atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 1 {
+			t.Errorf("a request over %s", r.Proto)
+		}
+		if strings.HasPrefix(r.URL.Path, "/inbox/") {
+			time.Sleep(time.Millisecond) // so that ten at a time need ten connections
+			respond(http.StatusOK, emptyMail)(w, r)
+			return
+		}
+		resets.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		conn, _, _ := http.NewResponseController(w).Hijack()
+		if secure, ok := conn.(*tls.Conn); ok {
+			tcp, _ := secure.NetConn().(*net.TCPConn)
+			_ = tcp.SetLinger(0)
+			_ = tcp.Close()
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
 		}
 	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	quick := func(config *Config) { config.MaxRetries, config.RetryWait = 4, time.Millisecond }
+	trusting := func(config *Config) {
+		config.CACertPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	}
+	client := newClientAt(t, server.URL, quick, trusting)
+	client.gate.responded = true
+	for range 20 {
+		plan(t, client, 10)
+	}
+	if n := connections.Load(); n > 30 { // net/http drops some on a slow machine; if it kept two, it would be 162
+		t.Errorf("200 reads over %d connections", n)
+	}
+	check := func(err error, count *atomic.Int32, requests int32, kind Kind, attempts int, notProcessed bool) {
+		t.Helper()
+		failure := asAPIError(t, err)
+		if n := count.Swap(0); n != requests || failure.Kind != kind || failure.Attempts != attempts || failure.NotProcessed != notProcessed {
+			t.Errorf("%d requests: %+v", n, failure)
+		}
+	}
+	_, _, err := client.CreateDownload(t.Context(), []string{"f"})
+	check(err, &resets, 1, Disconnected, 1, false)
+	// On a connection that was used before, net/http would retry a GET by itself.
+	_, err = newClientAt(t, server.URL, quick, trusting).Mail(t.Context(), "m", false)
+	check(err, &resets, 5, Disconnected, 5, false)
+	connections.Store(0)
+	_, _, err = newClientAt(t, server.URL, quick).CreateDownload(t.Context(), []string{"f"})
+	check(err, &connections, 1, Untrusted, 1, true)
+	server.Close()
+	_, _, err = newClientAt(t, server.URL, quick).CreateDownload(t.Context(), []string{"f"})
+	check(err, &connections, 0, Unreachable, 5, true)
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where the clock of a bubble begins
+	date := func(after time.Duration) string { return start.Add(after).Format(http.TimeFormat) }
+	unix := func(after time.Duration) string { return strconv.FormatInt(start.Add(after).Unix(), 10) }
+	const none, long = -1, 1 << 31 * time.Second
+	for name, test := range map[string]struct {
+		retryAfter, reset, date string
+		want                    time.Duration
+	}{
+		"nothing":              {"", "", date(0), none},
+		"seconds":              {"17", "", "", 17 * time.Second},
+		"no second":            {"0", "", "", 0},
+		"a date":               {date(20 * time.Second), "", "", 20 * time.Second},
+		"a date in the past":   {date(-time.Hour), "", "", 0},
+		"a date, a clock fast": {date(time.Hour + 20*time.Second), "", date(time.Hour), 20 * time.Second},
+		"a date, a clock slow": {date(20*time.Second - time.Hour), "", date(-time.Hour), 20 * time.Second},
+		"a date in 9999":       {"Fri, 31 Dec 9999 23:59:59 GMT", "", "", long},
+		"reset":                {"", unix(45 * time.Second), "", 45 * time.Second},
+		"reset, a clock fast":  {"", unix(time.Hour + 20*time.Second), date(time.Hour), 20 * time.Second},
+		"both":                 {"3", unix(time.Minute), "", 3 * time.Second},
+		"garbage and reset":    {"soon", unix(time.Minute), "", time.Minute},
+		"garbage":              {"soon", "later", "", none},
+		"huge":                 {"4294967296", "", "", long},
+		"huge reset":           {"", "99999999999999999999", "", long},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			for status, says := range map[int]bool{429: true, 503: true, 200: false, 422: false, 500: false} {
+				want := test.want
+				if says = says && want != none; !says {
+					want = 0
+				}
+				wait, ok := retryAfter(newResponse(status, "", "Retry-After", test.retryAfter, "X-RateLimit-Reset", test.reset, "Date", test.date))
+				if ok != says || min(wait, long) != want {
+					t.Errorf("%d: got %s, %t, want %s, %t", status, wait, ok, want, says)
+				}
+			}
+		})
+	}
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"", "0", "17", "-5", "9223372036854775807", "99999999999999999999", "1e9", "Mon, 20 May 2019 14:39:29 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "\xff"} {
+		f.Add(503, "", seed, "Sat, 01 Jan 2000 00:00:00 GMT")
+		f.Add(429, seed, seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, status int, seconds, reset, date string) {
+		response := newResponse(status, "", "Retry-After", seconds, "X-RateLimit-Reset", reset, "Date", date)
+		if wait, ok := retryAfter(response); wait < 0 || !ok && wait != 0 || ok && status != 429 && status != 503 {
+			t.Errorf("got %s, %t", wait, ok)
+		}
+		g := gate{minWait: time.Minute}
+		if g.leave(pass{sent: 1}, response); time.Now().Before(g.until) != (status == 429) {
+			t.Errorf("the gate is closed until %s", g.until)
+		}
+	})
 }

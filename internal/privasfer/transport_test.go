@@ -2,11 +2,9 @@ package privasfer
 
 import (
 	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -14,30 +12,129 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
 
-// pipeClient returns a client whose connections are pipes to serve, for tests
-// in a bubble of synctest: the clock moves on only when everybody waits for
-// it, so a test sees times to the nanosecond and waits for none. The bubble
-// fails the test, too, if a goroutine of the client is still there at its end.
-func pipeClient(t *testing.T, base string, dial time.Duration, serve func(net.Conn)) *Client {
+// newServer returns a server of a version of TLS; 0 is plain HTTP. A client trusts
+// it if it is [trusting].
+func newServer(t *testing.T, version uint16, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	t.Cleanup(server.Close)
+	if version == 0 {
+		server.Start()
+		return server
+	}
+	server.EnableHTTP2 = true
+	server.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	return server
+}
+
+func trusting(server *httptest.Server) func(*Config) {
+	return func(config *Config) {
+		if certificate := server.Certificate(); certificate != nil {
+			config.CACertPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		version  uint16
+		trusting bool
+		host     string // the certificate is for 127.0.0.1
+		kind     Kind
+		err      string // contained in the error
+	}{
+		"TLS 1.3":           {tls.VersionTLS13, true, "127.0.0.1", 0, ""},
+		"TLS 1.2":           {tls.VersionTLS12, true, "127.0.0.1", 0, ""},
+		"TLS 1.1":           {tls.VersionTLS11, true, "127.0.0.1", Unreachable, "protocol version"},
+		"unknown authority": {tls.VersionTLS13, false, "127.0.0.1", Untrusted, ": tls: failed to verify certificate: x509: certificate signed by unknown authority"},
+		"another name":      {tls.VersionTLS13, true, "localhost", Untrusted, ", not localhost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newServer(t, test.version, func(w http.ResponseWriter, r *http.Request) {
+				if test.kind != 0 || r.ProtoMajor != 1 {
+					t.Errorf("a request came over %s", r.Proto)
+				}
+				fmt.Fprint(w, `{"data":{"id":"d"}}`)
+			})
+			var changes []func(*Config)
+			if test.trusting {
+				changes = append(changes, trusting(server))
+			}
+			client := newClientAt(t, strings.Replace(server.URL, "127.0.0.1", test.host, 1), changes...)
+			_, _, err := client.CreateDownload(t.Context(), []string{"f"})
+			if test.kind == 0 {
+				checkText(t, err, "")
+			} else if failure := asAPIError(t, err); failure.Kind != test.kind || !failure.NotProcessed || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %+v", failure)
+			}
+		})
+	}
+}
+
+// What goes wrong before there is a connection. Nothing was sent.
+func TestNoConnection(t *testing.T) {
+	t.Parallel()
+	if reflect.ValueOf(newTransport(nil, 1).Proxy).Pointer() != reflect.ValueOf(http.ProxyFromEnvironment).Pointer() {
+		t.Error("no proxy is looked for in the environment")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := listener.Addr().String()
+	_ = listener.Close()
+	forbids := newServer(t, 0, respond(403, "")).URL
+	host := strings.Repeat("a", 64) + ".example" // too long a label, which needs no name server to fail
+	for name, test := range map[string]struct{ base, proxy, err string }{
+		"nobody listens":       {base: "http://" + nobody, err: "dial tcp " + nobody + ": "},
+		"no such host":         {base: "https://" + host, err: "dial tcp: lookup " + host + ": "},
+		"no TLS":               {base: strings.Replace(forbids, "http:", "https:", 1), err: "tls: first record does not look like a TLS handshake"},
+		"closed in the TLS":    {base: strings.Replace(rawServer(t, ""), "http:", "https:", 1), err: "the connection was closed before a response came"},
+		"no proxy listens":     {base: "https://api.example", proxy: "http://" + nobody, err: "proxyconnect tcp: dial tcp " + nobody + ": "},
+		"the proxy rejects it": {base: "https://api.example", proxy: forbids, err: "Forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClientAt(t, test.base)
+			if test.proxy != "" {
+				transport := newTransport(nil, 1)
+				transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(test.proxy) }
+				client.transport = transport
+			}
+			_, _, err := client.CreateDownload(t.Context(), []string{"f"})
+			failure := asAPIError(t, err)
+			if failure.Kind != Unreachable || !failure.NotProcessed || failure.Status != 0 || failure.Attempts != 1 {
+				t.Errorf("got %+v", failure)
+			}
+			if want := "POST /downloads: " + test.err; !strings.HasPrefix(failure.Error(), want) {
+				t.Errorf("got %s, want %s…", failure, want)
+			}
+		})
+	}
+}
+
+// newPipeClient returns a client whose connections are pipes to serve, for tests
+// in a synctest bubble, which fails where a goroutine is left.
+func newPipeClient(t *testing.T, base string, dial time.Duration, serve func(net.Conn)) *Client {
 	t.Helper()
 	var servers sync.WaitGroup
-	t.Cleanup(servers.Wait) // after the client's own clean-up
-	client := newClientAt(t, base)
-	inner := innerTransport(t, client)
-	inner.Proxy = nil
-	inner.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	t.Cleanup(servers.Wait)
+	transport := newTransport(nil, 1)
+	t.Cleanup(transport.CloseIdleConnections)
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		select {
 		case <-time.After(dial):
 		case <-ctx.Done():
@@ -50,581 +147,245 @@ func pipeClient(t *testing.T, base string, dial time.Duration, serve func(net.Co
 		})
 		return near, nil
 	}
+	client := newClientAt(t, base)
+	client.transport = transport
 	return client
 }
 
-// hang reads what it is sent and says nothing, until the client hangs up.
-func hang(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
-
-// drip reads a request and answers it with a byte a second, after head.
-func drip(head, rest string) func(net.Conn) {
+// dripping reads a request and responds with head, and rest a byte a second. Then
+// it says no more.
+func dripping(head, rest string) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 			return
 		}
-		if _, err := io.WriteString(conn, head); err != nil {
-			return
-		}
-		for i := range len(rest) {
+		_, err := io.WriteString(conn, head)
+		for i := 0; i < len(rest) && err == nil; i++ {
 			time.Sleep(time.Second)
-			if _, err := io.WriteString(conn, rest[i:i+1]); err != nil {
-				return
-			}
+			_, err = io.WriteString(conn, rest[i:i+1])
 		}
-		hang(conn)
+		silentConn(conn)
 	}
 }
 
-const (
-	plainBase = "http://localhost/api"
-	forever   = 24 * time.Hour
-)
+func silentConn(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// The timeout counts from the dial to the last byte, however the time is
-// spent.
-func TestTimeoutIsOfTheWholeAttempt(t *testing.T) {
+// An attempt's time counts from the dial to the last byte of the response, and
+// a caller may end it before.
+func TestAttemptTime(t *testing.T) {
 	t.Parallel()
-	const ok, failed = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "HTTP/1.1 500 \r\nContent-Length: 1000\r\n\r\n"
-	endless := strings.Repeat(" ", 1000)
-
-	tests := map[string]struct {
-		base  string
-		dial  time.Duration
-		serve func(net.Conn)
-		after time.Duration
-		err   string // after the path; "": none
+	const (
+		plain   = "http://localhost/api"
+		ok      = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+		failed  = "HTTP/1.1 422 \r\nContent-Length: 1000\r\n\r\n"
+		other   = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+		forever = 24 * time.Hour
+		late    = ": no complete response within 30s"
+	)
+	drip := strings.Repeat(" ", 1000)
+	for name, test := range map[string]struct {
+		base    string
+		dial    time.Duration
+		serve   func(net.Conn)
+		took    time.Duration
+		kind    Kind
+		err     string // after the path
+		unsent  bool
+		cancels bool // after 5 s
 	}{
-		"the dial takes for ever": {
-			base: plainBase, dial: forever, serve: hang,
-			after: DefaultRequestTimeout, err: ": no complete answer within 30s",
-		},
-		"no answer": {
-			base: plainBase, serve: hang,
-			after: DefaultRequestTimeout, err: ": no complete answer within 30s",
-		},
-		"the TLS handshake stalls": { // net/http's own limit
-			base: "https://localhost/api", serve: hang,
-			after: 10 * time.Second, err: ": net/http: TLS handshake timeout",
-		},
-		"headers drip": {
-			base: plainBase, serve: drip("", "HTTP/1.1 200 OK\r\nX-Long: "+endless),
-			after: DefaultRequestTimeout, err: ": no complete answer within 30s",
-		},
-		"the body drips": {
-			base: plainBase, serve: drip(ok, endless),
-			after: DefaultRequestTimeout, err: " was answered 200 OK: no complete answer within 30s",
-		},
-		"the body of a refusal drips": {
-			base: plainBase, serve: drip(failed, endless),
-			after: DefaultRequestTimeout, err: " was answered 500 Internal Server Error",
-		},
-		"a slow dial, then the body drips": {
-			base: plainBase, dial: 20 * time.Second, serve: drip(ok, endless),
-			after: DefaultRequestTimeout, err: " was answered 200 OK: no complete answer within 30s",
-		},
-		"slow and in time": {
-			base: plainBase, dial: 10 * time.Second, serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n", emptyMail),
-			after: 29 * time.Second,
-		},
-	}
-	for name, test := range tests {
+		"a dial without end":     {plain, forever, silentConn, DefaultRequestTimeout, Unreachable, late, true, false},
+		"no TLS handshake":       {"https://localhost/api", 0, silentConn, 10 * time.Second, Unreachable, ": net/http: TLS handshake timeout", true, false},
+		"no response":            {plain, 0, silentConn, DefaultRequestTimeout, TimedOut, late, false, false},
+		"a header that drips":    {plain, 0, dripping("", "HTTP/1.1 200 OK\r\nX-Long: "+drip), DefaultRequestTimeout, TimedOut, late, false, false},
+		"a body that drips":      {plain, 20 * time.Second, dripping(ok, drip), DefaultRequestTimeout, TimedOut, " returned 200 OK" + late, false, false},
+		"a rejection that drips": {plain, 0, dripping(failed, drip), DefaultRequestTimeout, Rejected, " returned 422 Unprocessable Entity", true, false},
+		"slow and in time":       {plain, 10 * time.Second, dripping("HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n", `{"data":{"id":"d"}}`), 29 * time.Second, 0, "", false, false},
+		"another protocol":       {plain, 0, dripping(other, drip), 0, Unusable, " returned 101 Switching Protocols: the server speaks another protocol than HTTP from here on", false, false},
+
+		"canceled while it dials": {plain, forever, silentConn, 5 * time.Second, Canceled, ": context canceled", true, true},
+		"canceled while it waits": {plain, 0, silentConn, 5 * time.Second, Canceled, ": context canceled", false, true},
+		"canceled while it reads": {plain, 0, dripping(ok, drip), 5 * time.Second, Canceled, " returned 200 OK: context canceled", false, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client := pipeClient(t, test.base, test.dial, test.serve)
-				start := time.Now()
-				_, err := client.InboxMail(t.Context(), "m", false)
-				if got := time.Since(start); got != test.after {
-					t.Errorf("it took %s, want %s", got, test.after)
+				client := newPipeClient(t, test.base, test.dial, test.serve)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if test.cancels {
+					time.AfterFunc(5*time.Second, cancel)
 				}
-				if test.err == "" {
+				started := time.Now()
+				_, _, err := client.CreateDownload(ctx, []string{"f"})
+				if took := time.Since(started); took != test.took {
+					t.Errorf("it took %s, want %s", took, test.took)
+				}
+				if test.kind == 0 {
 					checkText(t, err, "")
 					return
 				}
-				checkError(t, err, "GET /api/inbox/m"+test.err)
-			})
-		})
-	}
-}
-
-// The same with a network and a clock that runs.
-func TestRequestTimeout(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-	}, func(config *Config) { config.RequestTimeout = 50 * time.Millisecond })
-	start := time.Now()
-	_, err := client.InboxMail(t.Context(), "m", false)
-	checkError(t, err, "GET /api/inbox/m: no complete answer within 50ms")
-	if took := time.Since(start); took < 50*time.Millisecond || took > 5*time.Second {
-		t.Errorf("it took %s", took)
-	}
-}
-
-// Whoever calls can end the call at any time, and finds the reason in the
-// error.
-func TestContextEndsTheCall(t *testing.T) {
-	t.Parallel()
-	stages := map[string]struct {
-		dial  time.Duration
-		serve func(net.Conn)
-		text  string
-	}{
-		"while it dials": {dial: forever, serve: hang, text: ": "},
-		"while it waits": {serve: hang, text: ": "},
-		"while it reads": {
-			serve: drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", strings.Repeat(" ", 1000)), text: ": ",
-		},
-	}
-	reasons := map[string]struct {
-		end    func(context.Context) (context.Context, context.CancelFunc)
-		reason error
-	}{
-		"cancelled": {
-			func(ctx context.Context) (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancel(ctx)
-				time.AfterFunc(5*time.Second, cancel)
-				return ctx, cancel
-			},
-			context.Canceled,
-		},
-		"out of time": {
-			func(ctx context.Context) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(ctx, 5*time.Second)
-			},
-			context.DeadlineExceeded,
-		},
-	}
-	for name, stage := range stages {
-		for how, reason := range reasons {
-			t.Run(how+" "+name, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					client := pipeClient(t, plainBase, stage.dial, stage.serve)
-					ctx, cancel := reason.end(t.Context())
-					defer cancel()
-					start := time.Now()
-					_, err := client.InboxMail(ctx, "m", false)
-					if got := time.Since(start); got != 5*time.Second {
-						t.Errorf("it took %s", got)
-					}
-					if !errors.Is(err, reason.reason) {
-						t.Errorf("%v is not %v", err, reason.reason)
-					}
-					checkError(t, err, "GET /api/inbox/m"+stage.text+reason.reason.Error())
-					synctest.Wait() // for the request that nobody waits for any more
-				})
-			})
-		}
-	}
-}
-
-func TestCancelOnTheNetwork(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	client := newClient(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		cancel()
-		<-r.Context().Done()
-	})
-	_, _, err := client.CreateDownload(ctx, []string{"f"})
-	checkError(t, err, "POST /api/downloads: context canceled")
-	apiError := asAPIError(t, err)
-	if !errors.Is(err, context.Canceled) || !apiError.MayHaveActed() {
-		t.Errorf("got %+v", apiError)
-	}
-}
-
-func TestNoConnection(t *testing.T) {
-	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-
-	_, _, err = newClientAt(t, "http://"+address+"/api").CreateDownload(t.Context(), []string{"f"})
-	apiError := asAPIError(t, err)
-	if want := "POST /api/downloads: dial tcp " + address + ": "; !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %s, want %s…", err, want)
-	}
-	if apiError.Status != 0 || apiError.Attempts != 1 || apiError.MayHaveActed() {
-		t.Errorf("got %+v", apiError)
-	}
-}
-
-// roundTripper is a function that performs HTTP.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// Faults that a test cannot have from a real network, or not every time.
-func TestNetworkFaults(t *testing.T) {
-	t.Parallel()
-	broken := func(status int) roundTripper {
-		return func(*http.Request) (*http.Response, error) {
-			body := io.MultiReader(strings.NewReader(`{"data":`), iotest.ErrReader(syscall.ECONNRESET))
-			return &http.Response{StatusCode: status, Body: io.NopCloser(body)}, nil
-		}
-	}
-	tests := map[string]struct {
-		inner        roundTripper
-		err          string
-		mayHaveActed bool
-	}{
-		"no such host": {
-			inner: func(*http.Request) (*http.Response, error) {
-				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "privasfer.test", IsNotFound: true}}
-			},
-			err: ": dial tcp: lookup privasfer.test: no such host",
-		},
-		"reset before the answer": {
-			inner: func(*http.Request) (*http.Response, error) {
-				return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
-			},
-			err:          ": read tcp: " + syscall.ECONNRESET.Error(),
-			mayHaveActed: true,
-		},
-		"reset in the middle of the answer": {
-			inner:        broken(http.StatusCreated),
-			err:          " was answered 201 Created: the answer was cut short: " + syscall.ECONNRESET.Error(),
-			mayHaveActed: true,
-		},
-		"reset in the middle of a refusal": {
-			inner: broken(http.StatusUnprocessableEntity),
-			err:   " was answered 422 Unprocessable Entity",
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClientAt(t, DefaultBaseURL)
-			transportOf(t, client.http).inner = test.inner
-			_, _, err := client.CreateDownload(t.Context(), []string{"f"})
-			checkError(t, err, "POST /api/downloads"+test.err)
-			if got := asAPIError(t, err).MayHaveActed(); got != test.mayHaveActed {
-				t.Errorf("MayHaveActed is %t", got)
-			}
-		})
-	}
-}
-
-// A connection that ends is an error, wherever it ends.
-func TestAnswerCutShort(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		handler http.HandlerFunc
-		err     string
-	}{
-		"before it": {
-			func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-			": the connection was closed before an answer came",
-		},
-		"before its Content-Length": {
-			func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Length", "100")
-				answer(http.StatusOK, emptyMail)(w, r) // whole JSON, and yet not the whole answer
-			},
-			" was answered 200 OK: the answer was cut short: unexpected EOF",
-		},
-		"between two chunks": {
-			func(w http.ResponseWriter, r *http.Request) {
-				answer(http.StatusOK, emptyMail)(w, r)
-				_ = http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
-			},
-			" was answered 200 OK: the answer was cut short: unexpected EOF",
-		},
-		"in a compressed body": {
-			func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Encoding", "gzip")
-				answer(http.StatusOK, compressed(emptyMail)[:15])(w, r)
-			},
-			" was answered 200 OK: the answer was cut short: unexpected EOF",
-		},
-		"in a refusal": {
-			func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Length", "100")
-				answer(http.StatusNotFound, `{"message":"No."}`)(w, r)
-			},
-			" was answered 404 Not Found: No.",
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := newClient(t, test.handler).InboxMail(t.Context(), "m", false)
-			checkError(t, err, "GET /api/inbox/m"+test.err)
-		})
-	}
-}
-
-func compressed(text string) string {
-	var buffer bytes.Buffer
-	writer := gzip.NewWriter(&buffer)
-	fmt.Fprint(writer, text)
-	_ = writer.Close()
-	return buffer.String()
-}
-
-// An answer may be as large as the limit, to the byte, and counts as it is
-// after decompression.
-func TestAnswerLimit(t *testing.T) {
-	t.Parallel()
-	const limit = 1 << 20
-	whole := emptyMail + strings.Repeat(" ", limit-len(emptyMail))
-	const tooLarge = "GET /api/inbox was answered 200 OK: the answer is larger than 1 MiB"
-
-	tests := map[string]struct {
-		body     string
-		compress bool
-		err      string
-	}{
-		"at the limit":              {body: whole},
-		"one byte over":             {body: whole + " ", err: tooLarge},
-		"compressed, at the limit":  {body: whole, compress: true},
-		"compressed, one byte over": {body: whole + " ", compress: true, err: tooLarge},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
-				body := test.body
-				if test.compress {
-					w.Header().Set("Content-Encoding", "gzip")
-					body = compressed(body)
+				checkError(t, err, test.kind, "POST /api/downloads"+test.err)
+				if asAPIError(t, err).NotProcessed != test.unsent || errors.Is(err, context.Canceled) != test.cancels {
+					t.Errorf("got %+v", asAPIError(t, err))
 				}
-				answer(http.StatusOK, body)(w, r)
 			})
-			target, err := client.endpoint(nil, "inbox")
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = client.do(t.Context(), request{method: http.MethodGet, url: target, limit: limit}, func(body []byte) error {
-				_, err := decode[InboxMail](body)
-				return err
+		})
+	}
+}
+
+// A response that does not come to its end is an error, of the API and of a
+// content. Only TLS can say that a response without a length has ended. What
+// cannot be read of one is not shown: it may be part of a mail.
+func TestBrokenResponse(t *testing.T) {
+	t.Parallel()
+	const (
+		head     = "HTTP/1.1 200 OK\r\n"
+		length20 = head + "Content-Length: 20\r\n\r\n" + emptyMail // which has 19 bytes
+		chunked  = head + "Transfer-Encoding: chunked\r\n\r\n13\r\n" + emptyMail + "\r\n"
+		cutShort = " returned 200 OK: the response was cut short: "
+		noNotice = cutShort + "the TLS connection was closed without notice"
+		broken   = "the response is not valid HTTP, or the connection broke"
+		tls12    = tls.VersionTLS12
+		tls13    = tls.VersionTLS13
+	)
+	gzipped := zipped(emptyMail)
+	gzipLength := fmt.Sprintf("%sContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", head, len(gzipped)+1)
+	for name, test := range map[string]struct {
+		version uint16 // of TLS
+		notify  bool   // the connection ends with a close_notify
+		raw     string
+		err     string // after the path; "": none
+	}{
+		"before it":                  {0, false, "", ": the connection was closed before a response came"},
+		"in the header":              {0, false, head, ": net/http: HTTP/1.x transport connection broken: unexpected EOF"},
+		"Content-Length":             {0, false, length20, cutShort + "unexpected EOF"},
+		"Content-Length, TLS":        {tls13, true, length20, cutShort + "unexpected EOF"},
+		"Content-Length, whole, TLS": {tls13, false, strings.Replace(length20, "20\r", "19\r", 1), ""},
+		"chunks":                     {0, false, chunked, cutShort + "unexpected EOF"},
+		"chunks, TLS":                {tls13, true, chunked, cutShort + "unexpected EOF"},
+		"chunks, whole, TLS":         {tls13, false, chunked + "0\r\n\r\n", ""},
+		"gzip":                       {0, false, head + "Content-Encoding: gzip\r\n\r\n" + gzipped[:15], cutShort + "unexpected EOF"},
+		"gzip, its length":           {0, false, gzipLength + gzipped, cutShort + "unexpected EOF"},
+
+		"no length, plain":                    {0, false, head + "\r\n" + emptyMail, ""},
+		"no length, close_notify":             {tls13, true, head + "\r\n" + emptyMail, ""},
+		"no length, TLS 1.2, close_notify":    {tls12, true, head + "\r\n" + emptyMail, ""},
+		"no length, no close_notify":          {tls13, false, head + "\r\n" + emptyMail, noNotice},
+		"no length, TLS 1.2, no close_notify": {tls12, false, head + "\r\n" + emptyMail, noNotice},
+		"HTTP/1.0, no close_notify":           {tls13, false, "HTTP/1.0 200 OK\r\n\r\n" + emptyMail, noNotice},
+		"gzip ends by itself, in a call":      {tls13, false, head + "Content-Encoding: gzip\r\n\r\n" + gzipped, ""},
+		"no byte, no close_notify":            {tls13, false, head + "\r\n", noNotice},
+
+		"no HTTP":              {0, false, "hunter2\r\n\r\n", ": " + broken},
+		"no status":            {0, false, "HTTP/1.1 hunter2 OK\r\n\r\n", ": " + broken},
+		"no header":            {0, false, head + "hunter2\r\n\r\n", ": " + broken},
+		"no Content-Length":    {0, false, head + "Content-Length: hunter2\r\n\r\n", ": " + broken},
+		"no Transfer-Encoding": {0, false, head + "Transfer-Encoding: hunter2\r\n\r\n", ": " + broken},
+		"no chunk":             {0, false, head + "Transfer-Encoding: chunked\r\n\r\nhunter2\r\n", cutShort + broken},
+		"no trailer":           {0, false, chunked + "0\r\nhunter2 x\r\n\r\n", cutShort + broken},
+		"no gzip":              {0, false, head + "Content-Encoding: gzip\r\n\r\n" + gzipped + "hunter2 hunter2", cutShort + broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newServer(t, test.version, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					panic(err)
+				}
+				_, _ = io.WriteString(conn, test.raw)
+				if secure, ok := conn.(*tls.Conn); ok && !test.notify {
+					conn = secure.NetConn()
+				}
+				_ = conn.Close()
 			})
+			client := newClientAt(t, server.URL, performingAt(t, server.URL+contentPath), trusting(server))
+			_, err := client.InboxMail(t.Context(), "m", false)
 			if test.err == "" {
 				checkText(t, err, "")
-				return
+			} else {
+				checkError(t, err, Disconnected, "GET /inbox/m"+test.err)
 			}
-			checkError(t, err, test.err)
+			if !strings.HasSuffix(name, "in a call") {
+				content, err := perform(t, client, performance{})
+				checkContent(t, content, err, emptyMail, map[bool]Kind{true: Disconnected}[test.err != ""], test.err)
+			}
 		})
 	}
 }
 
-// Of a body without end the client takes what it would take of any, and hangs
-// up.
-func TestEndlessAnswer(t *testing.T) {
+// manyXs is what a large response is full of.
+type manyXs string
+
+func (xs manyXs) Read(p []byte) (int, error) { return copy(p, xs), nil }
+
+// The limits of the API's responses, whatever these say of their length.
+func TestResponseSize(t *testing.T) {
 	t.Parallel()
-	const buffers = 64 << 20 // of the system, on the way
-	tests := map[string]struct {
-		status  int
-		length  string
-		atMost  int64 // bytes that the server gets rid of
-		message string
+	const start, end, mail = `{"data":{"id":"m"},"message":"No.","x":"`, `"}`, "GET /api/inbox/m returned "
+	xs := manyXs(strings.Repeat("x", 64<<10))
+	for name, test := range map[string]struct {
+		status       int
+		size, length int64 // that the response has, and says it has
+		kind         Kind
+		err          string
 	}{
-		"of 4 GiB":         {http.StatusOK, "4294967296", maxObjectBytes + buffers, "200 OK: the answer is larger than 16 MiB"},
-		"of no length":     {http.StatusOK, "", maxObjectBytes + buffers, "200 OK: the answer is larger than 16 MiB"},
-		"a refusal's body": {http.StatusInternalServerError, "", maxRefusalBytes + buffers, "500 Internal Server Error"},
-	}
-	for name, test := range tests {
+		"too large an object":       {200, maxObjectBytes + 1, maxObjectBytes, TooLarge, mail + "200 OK: the response is larger than 16 MiB"},
+		"an object that says so":    {200, 100, 1 << 62, 0, ""},
+		"too large a page":          {200, maxPageBytes + 1, maxPageBytes, ListTooLong, "GET /api/files returned 200 OK: the response is larger than 64 MiB"},
+		"a rejection":               {500, maxRejectionBytes, -1, Rejected, mail + "500 Internal Server Error: No."},
+		"a rejection read in parts": {500, maxRejectionBytes + 1, -1, Rejected, mail + "500 Internal Server Error"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var written atomic.Int64
-			client := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
-				if test.length != "" {
-					w.Header().Set("Content-Length", test.length)
-				}
-				w.WriteHeader(test.status)
-				block := bytes.Repeat([]byte(" "), 64<<10)
-				for written.Load() < 1<<30 {
-					n, err := w.Write(block)
-					written.Add(int64(n))
-					if err != nil {
-						return
-					}
-				}
+			fill := io.LimitReader(xs, test.size-int64(len(start+end)))
+			body := &countedBody{Reader: io.MultiReader(strings.NewReader(start), fill, strings.NewReader(end))}
+			client := newClientOver(t, func(*http.Request) (*http.Response, error) {
+				response := newResponse(test.status, "")
+				response.Body, response.ContentLength = body, test.length
+				return response, nil
 			})
-			_, err := client.InboxMail(t.Context(), "m", false)
-			checkError(t, err, "GET /api/inbox/m was answered "+test.message)
-			if got := written.Load(); got > test.atMost {
-				t.Errorf("the server got rid of %d bytes", got)
+			var err error
+			if test.kind == ListTooLong {
+				_, err = client.Files(t.Context(), ListOptions{})
+			} else {
+				_, err = client.InboxMail(t.Context(), "m", false)
+			}
+			if checkText(t, err, test.err); err != nil && asAPIError(t, err).Kind != test.kind || !body.closed {
+				t.Errorf("the kind is wrong, or the body was not closed: %+v", err)
 			}
 		})
 	}
 }
 
-// Reads share connections, refused ones too: no more are opened than there are
-// calls at the same time.
+// Connections are reused, after a rejection too: there are no more than calls at
+// the same time.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		callers int32
-		each    int
-		status  int
-	}{
-		"one after the other":         {1, 50, http.StatusOK},
-		"ten at a time":               {10, 20, http.StatusOK},
-		"refusals, ten at a time":     {10, 20, http.StatusNotFound},
-		"more than Terraform's usual": {maxIdleConnections, 10, http.StatusOK},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var requests, opened atomic.Int32
-			together := make(chan struct{})
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				// The first request of each caller waits for the others', so
-				// that as many connections are open as there are callers.
-				if n := requests.Add(1); n == test.callers {
-					close(together)
-				}
-				<-together
-				answer(test.status, emptyMail)(w, r)
-			}))
-			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
-					opened.Add(1)
-				}
-			}
-			server.Start()
-			t.Cleanup(server.Close)
-			client := newClientAt(t, server.URL+"/api")
-
-			var callers sync.WaitGroup
-			for caller := range test.callers {
-				callers.Go(func() {
-					for range test.each {
-						_, err := client.InboxMail(t.Context(), strconv.Itoa(int(caller)), false)
-						if (err == nil) != (test.status == http.StatusOK) {
-							t.Errorf("got %v", err)
-						}
-					}
-				})
-			}
-			callers.Wait()
-			if got := opened.Load(); got != test.callers {
-				t.Errorf("%d connections for %d requests, want %d", got, requests.Load(), test.callers)
-			}
-		})
-	}
-}
-
-// The client's transport is the default one but for the connections it keeps,
-// and leaves the default one as it is.
-func TestTransportIsACopyOfTheDefault(t *testing.T) {
-	t.Parallel()
-	shared, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		t.Fatalf("the default transport is a %T", http.DefaultTransport)
-	}
-	client := newClientAt(t, DefaultBaseURL)
-	inner := innerTransport(t, client)
-	if inner == shared {
-		t.Fatal("it is the default transport itself")
-	}
-	if shared.MaxIdleConnsPerHost != 0 {
-		t.Errorf("the default transport keeps %d connections per host now", shared.MaxIdleConnsPerHost)
-	}
-	if inner.MaxIdleConnsPerHost != maxIdleConnections {
-		t.Errorf("it keeps %d connections per host", inner.MaxIdleConnsPerHost)
-	}
-	if inner.Proxy == nil || reflect.ValueOf(inner.Proxy).Pointer() != reflect.ValueOf(http.ProxyFromEnvironment).Pointer() {
-		t.Error("it does not look for a proxy in the environment")
-	}
-	if !inner.ForceAttemptHTTP2 {
-		t.Error("it does not offer HTTP/2")
-	}
-	if client.http.HTTPClient.Timeout != 0 {
-		t.Errorf("there is a second timeout, of %s", client.http.HTTPClient.Timeout)
-	}
-}
-
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		trust bool   // the server's authority
-		name  string // by which the client knows the server; "": its address
-		err   string // contained in the error; "": none
-	}{
-		"known":             {trust: true},
-		"unknown authority": {err: "GET /api/inbox/m: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
-		"wrong name":        {trust: true, name: "privasfer.test", err: ", not privasfer.test"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if test.err != "" {
-					t.Error("there was a request")
-				}
-				if r.ProtoMajor != 2 {
-					t.Errorf("the request came by %s", r.Proto)
-				}
-				answer(http.StatusOK, emptyMail)(w, r)
-			}))
-			server.EnableHTTP2 = true
-			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-			server.StartTLS()
-			t.Cleanup(server.Close)
-
-			client := newClientAt(t, server.URL+"/api")
-			config := &tls.Config{ServerName: test.name, RootCAs: x509.NewCertPool()}
-			if test.trust {
-				config.RootCAs.AddCert(server.Certificate())
-			}
-			innerTransport(t, client).TLSClientConfig = config
-
-			_, err := client.InboxMail(t.Context(), "m", false)
-			if test.err == "" {
-				checkText(t, err, "")
-				return
-			}
-			if text := asAPIError(t, err).Error(); !strings.Contains(text, test.err) {
-				t.Errorf("got %s, want …%s…", text, test.err)
-			}
-		})
-	}
-}
-
-// A server behind a base URL with the wrong scheme.
-func TestNoTLSWhereItIsExpected(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(answer(http.StatusOK, emptyMail))
-	t.Cleanup(server.Close)
-	client := newClientAt(t, strings.Replace(server.URL, "http:", "https:", 1))
-	_, err := client.InboxMail(t.Context(), "m", false)
-	checkError(t, err, "GET /inbox/m: http: server gave HTTP response to HTTPS client")
-}
-
-// The transport serves the client's calls alone.
-func TestTransportNeedsACall(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, func(http.ResponseWriter, *http.Request) { t.Error("there was a request") })
-	httpRequest, err := http.NewRequestWithContext(t.Context(), http.MethodGet, client.base.String(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := transportOf(t, client.http).RoundTrip(httpRequest)
-	if err == nil {
-		response.Body.Close()
-	}
-	checkText(t, err, "a request that is no call")
-}
-
-// What an answer says of its length may be anything.
-func TestContentLengthIsNotTrusted(t *testing.T) {
-	t.Parallel()
-	for _, length := range []int64{1 << 62, maxObjectBytes + 1, -1} {
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			response := plainAnswer(http.StatusOK, emptyMail)
-			response.ContentLength = length
-			return response, nil
-		})
-		if mail, err := client.InboxMail(t.Context(), "m", false); err != nil || mail.ID != "m" {
-			t.Errorf("%d: got %v, %v", length, mail, err)
+	var mu sync.Mutex
+	used := map[string]bool{}
+	var together sync.WaitGroup // the first requests of all callers
+	together.Add(maxIdleConnections)
+	client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		used[r.RemoteAddr] = true
+		mu.Unlock()
+		if strings.HasSuffix(r.URL.Path, "first") {
+			together.Done()
+			together.Wait()
 		}
+		respond(map[bool]int{true: 404, false: 200}[strings.HasSuffix(r.URL.Path, "second")], emptyMail)(w, r)
+	})
+	_, _ = client.File(t.Context(), "f") // the first request goes alone
+	var callers sync.WaitGroup
+	for caller := range maxIdleConnections {
+		callers.Go(func() {
+			for _, id := range []string{"first", "second", "third"} {
+				_, _ = client.File(t.Context(), fmt.Sprint(caller, id))
+			}
+		})
+	}
+	callers.Wait()
+	if len(used) != maxIdleConnections {
+		t.Errorf("%d connections, want %d", len(used), maxIdleConnections)
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -102,7 +103,9 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 		return ""
 	}
 	text, source := valueOrEnv(argument, "token", envToken)
-	if strings.TrimSpace(text) == "" {
+	token, err := privasfer.ParseToken(text)
+	switch {
+	case errors.Is(err, privasfer.ErrNoToken):
 		detail := "Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` " +
 			"argument, from a sensitive variable for example, or by the environment variable " + envToken + "."
 		if !argument.IsNull() {
@@ -110,10 +113,7 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 				"argument out (or null) for the environment variable " + envToken + " to count."
 		}
 		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token", detail)
-		return ""
-	}
-	token, err := privasfer.ParseToken(text)
-	if err != nil {
+	case err != nil:
 		diags.AddAttributeError(path.Root("token"), "Invalid Privasfer token", fmt.Sprintf("In %s, %s.", source, err))
 	}
 	return token

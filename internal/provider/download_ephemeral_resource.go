@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -107,8 +106,8 @@ func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.Schema
 				Computed:            true,
 			},
 			"expires_at": eph.StringAttribute{
-				MarkdownDescription: "When the download's minute is over, in RFC 3339 and UTC: one minute after the request was sent, " +
-					"by this machine's clock, and so never later than the truth. Null where the download was performed.",
+				MarkdownDescription: "When the download's minute is over, in RFC 3339 and UTC. It is counted as 59 seconds from the sending of the request, " +
+					"by this machine's clock, so that it is never later than the truth. Null where the download was performed.",
 				Computed: true,
 			},
 			"content": eph.StringAttribute{
@@ -164,28 +163,24 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 
 	download, sent, err := client.CreateDownload(ctx, fileIDs)
 	if err != nil {
-		for i, id := range fileIDs {
-			fileIDs[i] = client.Hide(id)
-		}
-		resp.Diagnostics.Append(createDiagnostics(err, fileIDs, r.provider.downloadLifetime)...)
+		resp.Diagnostics.Append(createDiagnostic(err))
 		return
 	}
 	expiresAt := sent.Add(r.provider.downloadLifetime)
 	remaining := expiresAt.Sub(r.provider.now())
 	if remaining <= 0 {
-		resp.Diagnostics.AddError("Download expired before its answer arrived", fmt.Sprintf(
-			"Privasfer created the download, but its answer took longer than the %s that a download lives. Nothing of it can be used.\n\n"+
-				"Run again. If it happens again, the network or the service is too slow for a download to be used at all.",
-			lifetimeText(r.provider.downloadLifetime)))
+		resp.Diagnostics.AddError("Download expired before its response arrived",
+			"Privasfer created the download, but its response took longer than the one minute that a download lives. Nothing of it can be used.\n\n"+
+				"Run again. If it happens again, the network or the service is too slow for a download to be used at all.")
 		return
 	}
 	values := downloadValues(download)
 
 	if perform.ValueBool() {
 		limit := cmp.Or(maxContentBytes.ValueInt64(), defaultMaxContentBytes)
-		content, err := client.PerformDownload(ctx, download.ID, remaining, limit)
+		content, err := client.PerformDownload(ctx, download, remaining, limit)
 		if err != nil {
-			resp.Diagnostics.Append(performDiagnostic(err, r.provider.downloadLifetime))
+			resp.Diagnostics.Append(performDiagnostic(err))
 			return
 		}
 		maps.Copy(values, contentValues(content))
@@ -198,72 +193,54 @@ func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.Open
 	resp.Diagnostics.Append(setResults(ctx, &resp.Result, req.Config, values)...)
 }
 
-// createDiagnostics is what the user is told where a download could not be
-// created, or its answer not be used. fileIDs are in the order in which they were
-// sent, fit to be shown: the API counts them in its complaints.
-func createDiagnostics(err error, fileIDs []string, lifetime time.Duration) diag.Diagnostics {
-	var diags diag.Diagnostics
-	var apiError *privasfer.APIError
-	if errors.As(err, &apiError) && apiError.Status == http.StatusUnprocessableEntity {
-		var complaints []string
-		for _, field := range apiError.Fields {
-			if text, ok := fileComplaint(field, fileIDs); ok {
-				complaints = append(complaints, text)
-			}
-		}
-		if len(complaints) > 0 {
-			refused := *apiError
-			refused.Fields = nil // said by the complaints
-			diags.AddAttributeError(path.Root("file_ids"), "Privasfer refuses the files",
-				strings.Join(complaints, "\n")+"\n\n"+sentence(refused.Error())+"\n\n"+nextStep(err))
-			return diags
+// createDiagnostic is the error where a download could not be created, or the
+// response not be used.
+func createDiagnostic(err error) diag.Diagnostic {
+	var failure *privasfer.APIError
+	errors.As(err, &failure)
+	if failure != nil && failure.Status == http.StatusUnprocessableEntity {
+		if complaints, others := fileComplaints(failure.Fields); complaints != "" {
+			rest := *failure
+			rest.Fields = others
+			return diag.NewAttributeErrorDiagnostic(path.Root("file_ids"), "Privasfer rejects the files",
+				complaints+"\n\n"+sentence(rest.Error())+"\n\n"+nextStep(err, atAPI))
 		}
 	}
 	diagnostic := apiErrorDiagnostic("create the download", err)
-	if apiError != nil && apiError.MayHaveActed() {
-		return append(diags, diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+fmt.Sprintf(
-			"\n\nA download may have been made all the same. It lapses within %s.", lifetimeText(lifetime))))
+	if failure != nil && !failure.NotProcessed {
+		return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+
+			"\n\nA download may have been created all the same. It lapses within one minute.")
 	}
-	return append(diags, diagnostic)
+	return diagnostic
 }
 
-// fileComplaint words what the API says of the input "files", or of one of the
-// files in it ("files.N").
-func fileComplaint(field privasfer.FieldError, fileIDs []string) (string, bool) {
-	if field.Field == "files" {
-		return field.Message, true
+// fileComplaints are the lines of what the API says of the input "files" and of
+// the files in it, and what it says of others.
+func fileComplaints(fields []privasfer.FieldError) (lines string, others []privasfer.FieldError) {
+	var complaints []string
+	for _, field := range fields {
+		switch {
+		case field.Value != "":
+			complaints = append(complaints, fmt.Sprintf("File %q: %s", field.Value, field.Message))
+		case field.Field == "files", strings.HasPrefix(field.Field, "files."):
+			complaints = append(complaints, field.Message)
+		default:
+			others = append(others, field)
+		}
 	}
-	number, ok := strings.CutPrefix(field.Field, "files.")
-	if !ok {
-		return "", false
-	}
-	index, err := strconv.Atoi(number)
-	if err != nil || index < 0 || index >= len(fileIDs) {
-		return field.Message, true
-	}
-	return fmt.Sprintf("File %q: %s", shorten(fileIDs[index]), field.Message), true
+	return strings.Join(complaints, "\n"), others
 }
 
-// performDiagnostic is what the user is told where a download was created and
-// its content could not be had.
-func performDiagnostic(err error, lifetime time.Duration) diag.Diagnostic {
-	const checkURL = "Check the provider's `download_url`: the API publishes no such URL, so it is the one that you gave."
-	var apiError *privasfer.APIError
-	errors.As(err, &apiError)
-	step, fate := checkURL, "may have been used up. Where it was not, it lapses"
-	switch {
-	case apiError == nil, errors.Is(err, context.Canceled), apiError.TimedOut() && !apiError.NeverSent, apiError.Status == http.StatusTooManyRequests, apiError.Status >= 500:
-		step = nextStep(err)
-	case apiError.TooLarge():
-		step = "Raise max_content_bytes, up to 16777216 (16 MiB), if the file is meant to be that large."
-	case apiError.Status == 0:
-		step = nextStep(err) + " " + checkURL
-	}
-	if apiError != nil && apiError.NeverSent {
+// performDiagnostic is the error where a download was created and its content
+// could not be had.
+func performDiagnostic(err error) diag.Diagnostic {
+	fate := "may have been used up. Where it was not, it lapses"
+	var failure *privasfer.APIError
+	if errors.As(err, &failure) && failure.NotProcessed {
 		fate = "was not used. It lapses"
 	}
 	return diag.NewErrorDiagnostic("Cannot perform the download", fmt.Sprintf(
-		"%s\n\n%s\n\nThe download was created, and %s within %s.", sentence(err.Error()), step, fate, lifetimeText(lifetime)))
+		"%s\n\n%s\n\nThe download was created, and %s within one minute.", sentence(err.Error()), nextStep(err, atContent), fate))
 }
 
 // downloadValues maps a created download.

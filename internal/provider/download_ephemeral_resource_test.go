@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
-	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
@@ -61,7 +59,7 @@ func TestAccDownloadEphemeralResource(t *testing.T) {
 					"id":                knownvalue.StringFunc(oneOfDownloads(api)),
 					"files":             knownvalue.ListExact([]knownvalue.Check{licenceFile, bareFile, invoiceFile}),
 					"created_at":        knownvalue.StringExact("2126-05-20 12:00:00"),
-					"expires_at":        knownvalue.StringExact("2126-05-20T12:01:00Z"),
+					"expires_at":        knownvalue.StringExact("2126-05-20T12:00:59Z"),
 					"perform":           knownvalue.Null(),
 					"max_content_bytes": knownvalue.Null(),
 					"content":           knownvalue.Null(),
@@ -170,30 +168,30 @@ func TestAccDownloadEphemeralResource_errors(t *testing.T) {
 		not     string
 	}{
 		"unknown file": {fileIDs: `"b-unknown", "` + simulator.FileInvoice + `", "a-unknown"`, want: []string{
-			"Privasfer refuses the files",
+			"Privasfer rejects the files",
 			`File "a-unknown": The selected files.0 is invalid.`,
 			`File "b-unknown": The selected files.1 is invalid.`,
 			"file_ids = [",
-			"POST /api/downloads was answered 422 Unprocessable Entity: The given data was invalid.",
+			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.",
 		}, not: "[files"},
 		"files": {fault: simulator.Status(422, http.Header{"Content-Type": {"application/json"}},
 			`{"message":"The given data was invalid.","errors":{"files":["The files field is required."]}}`), want: []string{
-			"Privasfer refuses the files", "The files field is required."}, not: mayHaveMade},
+			"Privasfer rejects the files", "The files field is required."}, not: mayHaveCreated},
 		"another field": {fault: simulator.Status(422, http.Header{"Content-Type": {"application/json"}},
 			`{"message":"The given data was invalid.","errors":{"quota":["No downloads left."]}}`), want: []string{
-			"Cannot create the download", "[quota: No downloads left.]"}, not: mayHaveMade},
+			"Cannot create the download", "[quota: No downloads left.]"}, not: mayHaveCreated},
 		"unauthenticated": {fault: simulator.JSONError(401, "Unauthenticated."), want: []string{
-			"Privasfer does not accept the token", "PRIVASFER_TOKEN"}, not: mayHaveMade},
+			"Privasfer does not accept the token", "PRIVASFER_TOKEN"}, not: mayHaveCreated},
 		"no such route": {fault: simulator.JSONError(404, "The route api/downloads could not be found."), want: []string{
-			"was answered 404 Not Found: The route api/downloads could not be found.", "or base_url is wrong"}, not: mayHaveMade},
-		"server error": {fault: simulator.JSONError(500, "Server Error"), want: []string{"was answered 500", mayHaveMade}},
+			"returned 404 Not Found: The route api/downloads could not be found.", "or `base_url` is wrong"}, not: mayHaveCreated},
+		"server error": {fault: simulator.JSONError(500, "Server Error"), want: []string{"returned 500", mayHaveCreated}},
 		"server error with fields": {fault: simulator.Status(500, http.Header{"Content-Type": {"application/json"}},
-			`{"message":"Server Error","errors":{"files":["No disk."]}}`), want: []string{"Cannot create the download", "[files: No disk.]", mayHaveMade}},
-		"web page":       {fault: simulator.HTML(), want: []string{"the answer is a page of HTML, not JSON", mayHaveMade}},
-		"no id":          {fault: simulator.Answer(`{"data":{"files":[]}}`), want: []string{`the answer has no "data.id"`, mayHaveMade}},
-		"answer lost":    {fault: simulator.ResetMidBody(), want: []string{"the answer was cut short", mayHaveMade}},
-		"no answer":      {fault: simulator.Reset(), want: []string{"Cannot create the download", mayHaveMade}},
-		"file with none": {fault: simulator.Answer(`{"data":{"id":"x","files":[{"filename":"y"}]}}`), want: []string{`the answer has no "data.files.0.id"`, mayHaveMade}},
+			`{"message":"Server Error","errors":{"files":["No disk."]}}`), want: []string{"Cannot create the download", "[files: No disk.]", mayHaveCreated}},
+		"web page":       {fault: simulator.HTML(), want: []string{"the response is a page of HTML, not JSON", mayHaveCreated}},
+		"no id":          {fault: simulator.Answer(`{"data":{"files":[]}}`), want: []string{`the response has no "data.id"`, mayHaveCreated}},
+		"answer lost":    {fault: simulator.ResetMidBody(), want: []string{"the response was cut short", mayHaveCreated}},
+		"no answer":      {fault: simulator.Reset(), want: []string{"Cannot create the download", mayHaveCreated}},
+		"file with none": {fault: simulator.Answer(`{"data":{"id":"x","files":[{"filename":"y"}]}}`), want: []string{`the response has no "data.files.0.id"`, mayHaveCreated}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -215,31 +213,6 @@ func TestAccDownloadEphemeralResource_errors(t *testing.T) {
 				t.Errorf("got %d requests, want 1", got)
 			}
 		})
-	}
-}
-
-// TestFileComplaint: the API counts files as they were sent, the user knows
-// them by their ids.
-func TestFileComplaint(t *testing.T) {
-	t.Parallel()
-	fileIDs := []string{"a", strings.Repeat("b", 200)}
-	for _, test := range []struct {
-		field, want string
-		ok          bool
-	}{
-		{"files", "wrong", true},
-		{"files.0", `File "a": wrong`, true},
-		{"files.1", `File "` + strings.Repeat("b", 120) + `…": wrong`, true},
-		{"files.2", "wrong", true},
-		{"files.-1", "wrong", true},
-		{"files.x", "wrong", true},
-		{"filesystem", "", false},
-		{"quota", "", false},
-	} {
-		got, ok := fileComplaint(privasfer.FieldError{Field: test.field, Message: "wrong"}, fileIDs)
-		if got != test.want || ok != test.ok {
-			t.Errorf("%s: got %q, %t, want %q, %t", test.field, got, ok, test.want, test.ok)
-		}
 	}
 }
 

@@ -27,10 +27,10 @@ func (r *downloadEphemeralResource) Renew(ctx context.Context, req ephemeral.Ren
 	}
 
 	if life.OnExpiry == expiryWarning {
-		resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
+		resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail())
 		return
 	}
-	resp.Diagnostics.AddError(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
+	resp.Diagnostics.AddError(expirySummary, life.expiryDetail())
 }
 
 // Close has nothing to delete: the API documents no route for it, and the
@@ -46,7 +46,7 @@ func (r *downloadEphemeralResource) Close(ctx context.Context, req ephemeral.Clo
 	case life.Told, showsRenewDiagnostics(r.provider.terraformVersion):
 		return // reported by Renew
 	}
-	resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail(r.provider.downloadLifetime))
+	resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail())
 }
 
 // showsRenewDiagnostics tells whether the engine shows what Renew reports.
@@ -102,20 +102,12 @@ func loadDownloadLife(ctx context.Context, private privateData) (downloadLife, d
 const expirySummary = "Download expired"
 
 // expiryDetail says when the download ended, why, and what to do about it.
-func (l downloadLife) expiryDetail(lifetime time.Duration) string {
+func (l downloadLife) expiryDetail() string {
 	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s, while it was still in use. "+
-		"A download lives %s, and the API documents no way to extend one. What used it after that moment used a download that no longer exists.\n\n"+
+		"A download lives one minute, and the API documents no way to extend one. What used it after that moment used a download that no longer exists.\n\n"+
 		"There are three ways out:\n"+
 		"  - open it later: depends_on in the ephemeral block, naming what its consumer waits for;\n"+
 		"  - use it sooner: let its consumer depend on nothing slow, and do the slow work in another step;\n"+
 		"  - where the consumer used it in time and only runs long: on_expiry = \"warning\".",
-		l.ExpiresAt.UTC().Format(time.RFC3339), lifetimeText(lifetime))
-}
-
-// lifetimeText words a lifetime as the API's page does where it is a minute.
-func lifetimeText(lifetime time.Duration) string {
-	if lifetime == time.Minute {
-		return "one minute"
-	}
-	return lifetime.String()
+		l.ExpiresAt.UTC().Format(time.RFC3339))
 }

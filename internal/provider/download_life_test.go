@@ -100,7 +100,7 @@ func TestAccDownload_expiry(t *testing.T) {
 				t.Errorf("%s, the user was told %d times, want %d:\n%s", engine, count, test.told, output)
 			}
 			if test.told > 0 {
-				checkOutput(t, output, "A download lives 2s", "depends_on", "use it sooner", `on_expiry = "warning"`)
+				checkOutput(t, output, "A download lives one minute", "depends_on", "use it sooner", `on_expiry = "warning"`)
 			}
 			if test.late && test.used && !strings.HasPrefix(readFile(t, got), "404 Not Found\n") {
 				t.Error("the late consumer got a download")
@@ -191,7 +191,7 @@ func TestAccDownload_answerAfterTheMinute(t *testing.T) {
 	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%q]\n}\n",
 		simulator.FileInvoice), WithClock(clock.Now))
 	output := w.run(1, "plan")
-	checkOutput(t, output, "Download expired before its answer arrived", "longer than the one minute that a download lives")
+	checkOutput(t, output, "Download expired before its response arrived", "longer than the one minute that a download lives")
 }
 
 // TestAccDownload_interrupted: Ctrl-C ends a run at once that waits for an
@@ -251,11 +251,11 @@ func TestDownload_reports(t *testing.T) {
 			api := newAPI(t, simulator.Options{Now: clock.Now})
 			server := newProtocolServer(t, api, test.terraformVersion, WithClock(clock.Now))
 			opened := server.open(t, test.onExpiry)
-			if want := noon.Add(time.Minute); !opened.RenewAt.Equal(want) {
+			if want := noon.Add(59 * time.Second); !opened.RenewAt.Equal(want) {
 				t.Errorf("RenewAt is %s, want %s", opened.RenewAt, want)
 			}
 
-			clock.Advance(time.Minute - 1)
+			clock.Advance(59*time.Second - 1)
 			if got := server.close(t, opened.Private); len(got) != 0 {
 				t.Errorf("Close in time reports %q", got[0].Summary)
 			}
@@ -297,7 +297,7 @@ func checkReport(t *testing.T, from string, diagnostics []*tfprotov6.Diagnostic,
 	}
 	got := diagnostics[0]
 	if got.Severity != severity || got.Summary != "Download expired" ||
-		!strings.Contains(got.Detail, "expired at 2126-05-20T12:01:00Z") || !strings.Contains(got.Detail, "A download lives one minute") {
+		!strings.Contains(got.Detail, "expired at 2126-05-20T12:00:59Z") || !strings.Contains(got.Detail, "A download lives one minute") {
 		t.Errorf("%s reports %s %q: %s", from, got.Severity, got.Summary, got.Detail)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,24 +29,20 @@ const marker = "BODY-MARKER"
 // included, in characters.
 const maxDiagnostic = 1500
 
-// The next steps that errors name.
+// The beginnings of next steps; TestNextStep has all of them.
 const (
-	stepReach       = "Check that the API can be reached from this machine: base_url, DNS, the proxy settings in HTTPS_PROXY and NO_PROXY, and the certificates that the machine trusts."
-	stepSlow        = "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
-	stepCertificate = "The server's certificate is not one that this machine trusts for that host. Check base_url; where a proxy inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."
-	stepUnusable    = "What answered may not be the Privasfer API: check base_url, and any proxy in between. If it is, try again later and report it."
-	stepRedirect    = "The API documents no redirect, and the provider never follows one with the token: base_url is probably wrong."
-	stepToken       = "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN:"
-	stepRoute       = "The API has no such route there: base_url is probably wrong."
-	stepNotFound    = "Either the API does not find something that was named, or base_url is wrong: the API's words above may say which."
-	stepMail        = "Check the id, and that the token is of the account that it belongs to. If every id is reported missing, base_url is probably wrong."
-	stepRateLimit   = "Privasfer allows 300 requests a minute per IP address, and the provider paces its own. Wait as long as the API asks, and look for what else uses up the limit from this address."
-	stepServer      = "The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later."
-	stepCorrect     = "Correct what the API complains about and run again."
+	stepReach    = "Check that the server can be reached from this machine"
+	stepBroken   = "Run again. If it happens again, check the network and any proxy in between."
+	stepSlow     = "Raise the provider's `request_timeout`"
+	stepUnusable = "What responded may not be the Privasfer API"
+	stepServer   = "The fault is at the server's side"
+	stepNotFound = "Either something that was named does not exist"
+	stepMail     = "Check the id, and that the token is of the account that it belongs to."
+	stepContent  = "Check the provider's `download_url`"
 )
 
-// mayHaveMade is told where a download may exist although its call failed.
-const mayHaveMade = "A download may have been made all the same. It lapses within one minute."
+// mayHaveCreated is reported where a download may exist although its call failed.
+const mayHaveCreated = "A download may have been created all the same. It lapses within one minute."
 
 // caller is a block that calls the API when it is planned.
 type caller struct {
@@ -72,127 +67,97 @@ var (
 	callers = map[string]caller{"data source": reader, "ephemeral resource": creator}
 )
 
-// fault is a row of the table: what goes wrong, and what the user is told.
+// fault is a row of the table: what goes wrong, and what the user sees.
 type fault struct {
-	answer simulator.Fault                               // how the simulator answers, or
-	server func(t *testing.T, api http.Handler) []string // another server: its base URL, more arguments
+	response  simulator.Fault                               // of the simulator, or
+	server    func(t *testing.T, api http.Handler) []string // another server: its base URL, more arguments
+	arguments string                                        // of the provider
 
-	arguments string // of the provider
-
-	reads, creates int  // requests, with max_retries = 1
-	unreached      bool // none of them arrives
-
-	summary string // where it is not the caller's own
-	text    string // of the error after method and path
-	open    bool   // the text goes on in words of the system
-	asked   string // how long the API asked to wait
-
-	step     string
-	readStep string // where it is not the same
-
-	mayHaveMade bool
+	reads, creates int    // requests that arrive, with max_retries = 1
+	text           string // of the error, after method and path
+	step           string // a part of the next step
+	mayHaveCreated bool
 }
 
-// TestAccFaults shows for everything that can go wrong on the way to the API
-// and back what a plan says of it, how often the call is made, and that nothing
-// is shown that should not be.
+// TestAccFaults shows a dozen of the things that can go wrong on the way to the
+// API and back by real runs: what a plan says of it, how often the call is made,
+// and that nothing is shown that should not be. The client's tests and
+// TestNextStep have all of them.
 func TestAccFaults(t *testing.T) {
 	t.Parallel()
-	for name, row := range faults(t) {
+	page := http.Header{"Content-Type": {"text/html; charset=UTF-8"}}
+	stackTrace := fmt.Sprintf(`{"message":"Server Error","exception":%q,"trace":[%s{}]}`, marker, strings.Repeat(`{"file":"`+marker+`"},`, 5_000))
+	for name, row := range map[string]fault{
+		"nobody listens": {server: at("http://127.0.0.1:1/api"), text: ": dial tcp 127.0.0.1:1:", step: stepReach},
+		"unknown authority": {server: func(t *testing.T, api http.Handler) []string { return []string{startTLS(t, api).URL + "/api"} },
+			text: ": tls: failed to verify certificate:", step: "`ca_cert_pem`"},
+		"TLS handshake stalls": {server: func(t *testing.T, _ http.Handler) []string { return []string{"https://" + silence(t) + "/api"} },
+			arguments: `request_timeout = "300ms"`, text: ": no complete response within 300ms \\(after 2 attempts\\)", step: stepReach},
+		"reset": {response: simulator.Reset(), reads: 2, creates: 1, text: ":", step: stepBroken, mayHaveCreated: true},
+		"cut short": {response: simulator.Truncate(), reads: 2, creates: 1, text: ` returned 20\d \S+: the response was cut short: unexpected EOF`,
+			step: stepBroken, mayHaveCreated: true},
+		"no response": {response: simulator.Hang(), arguments: `request_timeout = "300ms"`, reads: 2, creates: 1,
+			text: ": no complete response within 300ms", step: stepSlow, mayHaveCreated: true},
+		"a web page": {response: simulator.Status(200, page, "<!DOCTYPE html>"+marker), reads: 1, creates: 1,
+			text: " returned 200 OK: the response is a page of HTML, not JSON", step: stepUnusable, mayHaveCreated: true},
+		"no object": {response: simulator.Answer(`{"data":{"id":["` + marker + `"]}}`), reads: 1, creates: 1,
+			text: ` returned 200 OK: "data.id" is of type array where string was expected`, step: stepUnusable, mayHaveCreated: true},
+		"huge": {response: simulator.Huge(4 << 30), reads: 1, creates: 1,
+			text: " returned 200 OK: the response is larger than 16 MiB", step: stepUnusable, mayHaveCreated: true},
+		"redirect": {response: simulator.Redirect(302, forbiddenHost(t)), reads: 1, creates: 1,
+			text: ` returned 302 Found: the response is a redirect to http://127.0.0.1:\d+`, step: "`base_url` is probably wrong"},
+		"a firewall": {response: simulator.Status(403, page, "<html>"+marker), reads: 1, creates: 1,
+			text: " returned 403 Forbidden: the response is a page of HTML, not JSON", step: "a proxy or a firewall in between"},
+		"429": {response: rejecting(429, "Too Many Attempts.", "Retry-After", "1"), reads: 2, creates: 2,
+			text: ` returned 429 Too Many Requests: Too Many Attempts. \(after 2 attempts\) \(Retry-After of 1s\)`, step: "Privasfer allows 300 requests a minute"},
+		"500 in debug mode": {response: simulator.Status(500, jsonHeader(), stackTrace), reads: 2, creates: 1,
+			text: " returned 500 Internal Server Error: Server Error", step: stepServer, mayHaveCreated: true},
+	} {
 		for kind, caller := range callers {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				api := newAPI(t, simulator.Options{})
-				baseURL, arguments := api.URL, []string{"max_retries = 1", row.arguments}
-				if row.server != nil {
-					more := row.server(t, api)
-					baseURL, arguments = more[0], append(arguments, more[1:]...)
-				}
-				if row.answer != nil {
-					api.Inject(caller.method+" "+caller.path, -1, row.answer)
-				}
-				w := newWorkspace(t, providerFor(baseURL, arguments...)+caller.block, WithRetryWait(time.Millisecond))
-				row.check(t, caller, w.run(1, "plan"))
-
-				want := row.attempts(caller)
-				if row.unreached {
-					want = 0
-				}
-				if got := len(api.Requests()); got != want {
-					t.Errorf("got %d requests, want %d", got, want)
-				}
+				row.check(t, caller)
 			})
 		}
 	}
 }
 
-func (f fault) attempts(c caller) int {
-	if c.method == http.MethodPost {
-		return f.creates
-	}
-	return f.reads
-}
-
-func (f fault) check(t *testing.T, c caller, output string) {
+func (f fault) check(t *testing.T, c caller) {
 	t.Helper()
+	api := newAPI(t, simulator.Options{})
+	baseURL, arguments := api.URL, []string{"max_retries = 1", f.arguments}
+	if f.server != nil {
+		more := f.server(t, api)
+		baseURL, arguments = more[0], append(arguments, more[1:]...)
+	}
+	if f.response != nil {
+		api.Inject(c.method+" "+c.path, -1, f.response)
+	}
+	w := newWorkspace(t, providerFor(baseURL, arguments...)+c.block, WithRetryWait(time.Millisecond))
+	output := w.run(1, "plan")
 	checkShown(t, output)
-
-	line := message(c.method + " " + c.path + f.text).String()
-	if f.open {
-		line += `(?s:.{0,400}?)`
+	checkOutput(t, output, "Error: "+c.summary, f.step)
+	if line := regexp.MustCompile(`[\s│]+`).ReplaceAllString(output, " "); !regexp.MustCompile(regexp.QuoteMeta(c.method+" "+c.path) + f.text).MatchString(line) {
+		t.Errorf("the output lacks %s:\n%s", f.text, output)
 	}
-	for _, suffix := range []string{
-		map[bool]string{true: fmt.Sprintf("(after %d attempts)", f.attempts(c))}[f.attempts(c) > 1],
-		map[bool]string{true: "(the API asked to wait " + f.asked + ")"}[f.asked != ""],
-	} {
-		if suffix != "" {
-			line += `[\s│]+` + message(suffix).String()
-		}
+	if got, want := message(mayHaveCreated).MatchString(output), f.mayHaveCreated && c.method == http.MethodPost; got != want {
+		t.Errorf("it says that a download may have been created: %t, want %t:\n%s", got, want, output)
 	}
-	if !strings.HasSuffix(f.text, ".") {
-		line += `\.`
+	want := f.reads
+	if c.method == http.MethodPost {
+		want = f.creates
 	}
-	if !regexp.MustCompile(line).MatchString(output) {
-		t.Errorf("the output lacks %s:\n%s", line, output)
-	}
-
-	summary, step := c.summary, f.step
-	if f.summary != "" {
-		summary = f.summary
-	}
-	if c.method == http.MethodGet && f.readStep != "" {
-		step = f.readStep
-		summary = "Inbox mail not found"
-	}
-	checkOutput(t, output, "Error: "+summary, step)
-	if got, want := message(mayHaveMade).MatchString(output), f.mayHaveMade && c.method == http.MethodPost; got != want {
-		t.Errorf("it says that a download may have been made: %t, want %t:\n%s", got, want, output)
+	if got := len(api.Requests()); got != want {
+		t.Errorf("got %d requests, want %d", got, want)
 	}
 }
 
-// stackTrace is what the API's framework answers in debug mode, of any length.
-func stackTrace(frames int) string {
-	body, err := json.Marshal(map[string]any{
-		"message": "Server Error", "exception": marker, "file": "/var/www/" + marker + ".php", "line": 42,
-		"trace": slices.Repeat([]any{map[string]any{"file": "/var/www/vendor/" + marker + ".php", "class": marker}}, frames),
-	})
-	if err != nil {
-		panic(err)
-	}
-	return string(body)
+// rejecting is an error response with a message and a marker beside it.
+func rejecting(code int, text string, header ...string) simulator.Fault {
+	return simulator.Status(code, jsonHeader(header...), fmt.Sprintf(`{"message":%q,"debug":%q}`, text, marker))
 }
 
-// whole is an answer of status 200 for a fault that sends part of one.
-func whole(w http.ResponseWriter, _ *http.Request) {
-	_, _ = fmt.Fprintf(w, `{"data":{"id":%q,"subject":%q}}`, marker, strings.Repeat(marker, 100))
-}
-
-// partly lets a fault send part of an answer that has a marker in it.
-func partly(f simulator.Fault) simulator.Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) { f(w, r, http.HandlerFunc(whole)) }
-}
-
-// jsonHeader is that of an answer in JSON, and more: key and value by turns.
+// jsonHeader is that of a response in JSON, and more: key and value by turns.
 func jsonHeader(more ...string) http.Header {
 	header := http.Header{"Content-Type": {"application/json"}}
 	for i := 0; i < len(more); i += 2 {
@@ -200,161 +165,6 @@ func jsonHeader(more ...string) http.Header {
 	}
 	return header
 }
-
-// refusing is an answer in JSON with a message and a marker beside it.
-func refusing(code int, text string, header ...string) simulator.Fault {
-	return simulator.Status(code, jsonHeader(header...), fmt.Sprintf(`{"message":%q,"debug":%q}`, text, marker))
-}
-
-// faults returns the table.
-func faults(t *testing.T) map[string]fault {
-	t.Helper()
-	const short, enough = `request_timeout = "500ms"`, `request_timeout = "2s"`
-	page := "<!DOCTYPE html>\n<title>" + marker + "</title>\n<p>" + marker + "</p>\n#0 /var/www/" + marker + ".php\n"
-	html := http.Header{"Content-Type": {"text/html; charset=UTF-8"}}
-	date, later := noon.Format(http.TimeFormat), noon.Add(time.Second).Format(http.TimeFormat)
-	unusable := func(body, text string) fault {
-		return fault{answer: simulator.Answer(body), reads: 1, creates: 1, text: " was answered 200 OK: " + text, step: stepUnusable, mayHaveMade: true}
-	}
-
-	table := map[string]fault{
-		// No connection.
-		"connection refused": {server: at("http://127.0.0.1:1/api"), reads: 2, creates: 2, unreached: true,
-			text: ": dial tcp 127.0.0.1:1:", open: true, step: stepReach},
-		"no such host": {server: at("https://" + noHost + "/api"), reads: 2, creates: 2, unreached: true,
-			text: ": dial tcp: lookup " + noHost + ": no such host", step: stepReach},
-		"unknown authority": {server: func(t *testing.T, api http.Handler) []string {
-			return []string{startTLS(t, api).URL + "/api"}
-		}, reads: 1, creates: 1, unreached: true, text: ": tls: failed to verify certificate:", open: true, step: stepCertificate},
-		"wrong host name": {server: func(t *testing.T, api http.Handler) []string {
-			server := startTLS(t, api)
-			return []string{strings.Replace(server.URL, "127.0.0.1", "localhost", 1) + "/api", caOf(server)}
-		}, reads: 1, creates: 1, unreached: true, text: ": tls: failed to verify certificate:", open: true,
-			step: stepCertificate},
-		"handshake stalls": {server: func(t *testing.T, _ http.Handler) []string {
-			return []string{"https://" + silence(t) + "/api"}
-		}, arguments: short, reads: 2, creates: 1, unreached: true, text: ": no complete answer within 500ms", step: stepReach},
-		"https asked of http": {server: func(t *testing.T, api http.Handler) []string {
-			server := httptest.NewServer(api)
-			t.Cleanup(server.Close)
-			return []string{strings.Replace(server.URL, "http:", "https:", 1) + "/api"}
-		}, reads: 2, creates: 1, unreached: true, text: ":", open: true, step: stepReach},
-
-		// No answer, or part of one.
-		"reset before the answer": {answer: simulator.Reset(), reads: 2, creates: 1, text: ":", open: true, step: stepReach, mayHaveMade: true},
-		"reset in the middle": {answer: partly(simulator.ResetMidBody()), reads: 2, creates: 1,
-			text: " was answered 200 OK: the answer was cut short:", open: true, step: stepUnusable, mayHaveMade: true},
-		"closed in the middle": {answer: partly(simulator.Truncate()), reads: 2, creates: 1,
-			text: " was answered 200 OK: the answer was cut short: unexpected EOF", step: stepUnusable, mayHaveMade: true},
-		"no answer": {answer: simulator.Hang(), arguments: short, reads: 2, creates: 1,
-			text: ": no complete answer within 500ms", step: stepSlow, mayHaveMade: true},
-		"one byte at a time": {answer: simulator.Drip(10 * time.Millisecond), arguments: enough, reads: 2, creates: 1,
-			text: " was answered 200 OK: no complete answer within 2s", step: stepSlow, mayHaveMade: true},
-
-		// Answers that are none.
-		"a web page":     unusable(page, "the answer is a page of HTML, not JSON"),
-		"empty":          unusable("", "the answer is empty"),
-		"white space":    unusable("\n \n", "the answer is empty"),
-		"cut short":      unusable(`{"data":{"id":"`+marker, "the answer is not valid JSON: it errs or breaks off at byte 26 of 26"),
-		"more than one":  unusable(`{"data":{"id":"`+marker+`"}} {}`, "the answer is not valid JSON: it errs or breaks off at byte 31 of 32"),
-		"no envelope":    unusable(`{}`, `the answer has no "data"`),
-		"null":           unusable(`{"data":null}`, `the answer has no "data"`),
-		"no object":      unusable(`"`+marker+`"`, `"the answer" is of type string where object was expected`),
-		"a list":         unusable(`{"data":["`+marker+`"]}`, `"data" is of type array where object was expected`),
-		"a text":         unusable(`{"data":"`+marker+`"}`, `"data" is of type string where object was expected`),
-		"id, a number":   unusable(`{"data":{"id":4711,"subject":"`+marker+`"}}`, `"data.id" is of type number where string was expected`),
-		"id, an object":  unusable(`{"data":{"id":{"x":"`+marker+`"}}}`, `"data.id" is of type object where string was expected`),
-		"no id":          unusable(`{"data":{"subject":"`+marker+`"}}`, `the answer has no "data.id"`),
-		"empty id":       unusable(`{"data":{"id":"","subject":"`+marker+`"}}`, `the answer has no "data.id"`),
-		"invalid UTF-8":  unusable("{\"data\":{\"id\":\""+marker+"\xff\"}}", "the answer is not valid UTF-8"),
-		"nested":         unusable(`{"data":`+strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+"}", "the answer is not valid JSON: it errs or breaks off at byte 10008 of 20009"),
-		"nested, no end": unusable(`{"data":`+strings.Repeat(`{"`+marker+`":`, 100_000), "the answer is not valid JSON: it errs or breaks off at byte 149994 of 1500008"),
-		"huge": {answer: simulator.Huge(4 << 30), reads: 1, creates: 1,
-			text: " was answered 200 OK: the answer is larger than 16 MiB", step: stepUnusable, mayHaveMade: true},
-		"204": {answer: simulator.Status(http.StatusNoContent, nil, ""), reads: 1, creates: 1,
-			text: " was answered 204 No Content: the answer is empty", step: stepUnusable, mayHaveMade: true},
-
-		// Refusals.
-		"400": {answer: refusing(400, "Bad input"), reads: 1, creates: 1, text: " was answered 400 Bad Request: Bad input", step: stepCorrect},
-		"401": {answer: refusing(401, "Unauthenticated."), reads: 1, creates: 1, text: " was answered 401 Unauthorized: Unauthenticated.",
-			summary: "Privasfer does not accept the token", step: stepToken + " the token may have been revoked"},
-		"401, a web page": {answer: simulator.Status(401, html, page), reads: 1, creates: 1, text: " was answered 401 Unauthorized",
-			summary: "Privasfer does not accept the token", step: stepToken + " the token may have been revoked"},
-		"403": {answer: refusing(403, "This action is unauthorized."), reads: 1, creates: 1, text: " was answered 403 Forbidden: This action is unauthorized.",
-			summary: "The token may not do this at Privasfer", step: stepToken + " it must be a token of an account that has this permission."},
-		"404 of a route": {answer: refusing(404, "The route could not be found."), reads: 1, creates: 1,
-			text: " was answered 404 Not Found: The route could not be found.", step: stepNotFound, readStep: stepMail},
-		"404, a web page": {answer: simulator.Status(404, html, page), reads: 1, creates: 1, text: " was answered 404 Not Found", step: stepNotFound, readStep: stepMail},
-		"405":             {answer: refusing(405, "Not supported"), reads: 1, creates: 1, text: " was answered 405 Method Not Allowed: Not supported", step: stepRoute},
-		"419":             {answer: refusing(419, "CSRF token mismatch."), reads: 1, creates: 1, text: " was answered 419: CSRF token mismatch.", step: stepRoute},
-		"422, errors a string": {answer: simulator.Status(422, jsonHeader(), `{"message":"Invalid.","errors":"No room.","debug":"`+marker+`"}`), reads: 1, creates: 1,
-			text: " was answered 422 Unprocessable Entity: Invalid. [errors: No room.]", step: stepCorrect},
-		"422, errors nested": {answer: simulator.Status(422, jsonHeader(), `{"message":"Invalid.","errors":{"quota":{"a":[["One.",7,null]],"b":"Two."}}}`), reads: 1, creates: 1,
-			text: " was answered 422 Unprocessable Entity: Invalid. [quota: One. Two.]", step: stepCorrect},
-		"422, errors empty": {answer: simulator.Status(422, jsonHeader(), `{"message":"Invalid.","errors":{"files":[],"x":{},"y":null}}`), reads: 1, creates: 1,
-			text: " was answered 422 Unprocessable Entity: Invalid.", step: stepCorrect},
-		"422, errors a list": {answer: simulator.Status(422, jsonHeader(), `{"message":["`+marker+`"],"errors":["One.",{"a":"Two."}]}`), reads: 1, creates: 1,
-			text: " was answered 422 Unprocessable Entity [errors: One. Two.]", step: stepCorrect},
-		"422, errors without end": {answer: simulator.Status(422, jsonHeader(), endlessErrors(100, 60)), reads: 1, creates: 1,
-			text: " was answered 422 Unprocessable Entity: Invalid. [field0: ", open: true, step: stepCorrect},
-		"422, empty": {answer: simulator.Status(422, jsonHeader(), ""), reads: 1, creates: 1, text: " was answered 422 Unprocessable Entity", step: stepCorrect},
-
-		// The rate limit and maintenance.
-		"429": {answer: refusing(429, "Too Many Attempts."), reads: 2, creates: 2,
-			text: " was answered 429 Too Many Requests: Too Many Attempts.", step: stepRateLimit},
-		"429 with Retry-After": {answer: refusing(429, "Too Many Attempts.", "Retry-After", "1", "X-RateLimit-Limit", "300", "X-RateLimit-Remaining", "0"),
-			reads: 2, creates: 2, text: " was answered 429 Too Many Requests: Too Many Attempts.", asked: "1s", step: stepRateLimit},
-		"429 with a reset": {answer: refusing(429, "Too Many Attempts.", "Date", date, "X-RateLimit-Reset", fmt.Sprint(noon.Unix()+1)),
-			reads: 2, creates: 2, text: " was answered 429 Too Many Requests: Too Many Attempts.", asked: "1s", step: stepRateLimit},
-		"429 for an hour": {answer: refusing(429, "Too Many Attempts.", "Retry-After", "3600"), reads: 1, creates: 1,
-			text: " was answered 429 Too Many Requests: Too Many Attempts.", asked: "1h0m0s", step: stepRateLimit},
-		"503":                  {answer: refusing(503, "Service Unavailable"), reads: 2, creates: 1, text: " was answered 503 Service Unavailable: Service Unavailable", step: stepServer, mayHaveMade: true},
-		"503 with seconds":     {answer: refusing(503, "Service Unavailable", "Retry-After", "1"), reads: 2, creates: 2, text: " was answered 503 Service Unavailable: Service Unavailable", asked: "1s", step: stepServer},
-		"503 with a date":      {answer: refusing(503, "Service Unavailable", "Date", date, "Retry-After", later), reads: 2, creates: 2, text: " was answered 503 Service Unavailable: Service Unavailable", asked: "1s", step: stepServer},
-		"503 until next month": {answer: refusing(503, "Service Unavailable", "Date", date, "Retry-After", noon.Add(720*time.Hour).Format(http.TimeFormat)), reads: 1, creates: 1, text: " was answered 503 Service Unavailable: Service Unavailable", asked: "720h0m0s", step: stepServer},
-
-		// Server errors.
-		"500 with a stack trace":          {answer: simulator.Status(500, jsonHeader(), stackTrace(50)), reads: 2, creates: 1, text: " was answered 500 Internal Server Error: Server Error", step: stepServer, mayHaveMade: true},
-		"500 with a long stack trace":     {answer: simulator.Status(500, jsonHeader(), stackTrace(5000)), reads: 2, creates: 1, text: " was answered 500 Internal Server Error: Server Error", step: stepServer, mayHaveMade: true},
-		"500 with an endless stack trace": {answer: simulator.Status(500, jsonHeader(), stackTrace(20_000)), reads: 2, creates: 1, text: " was answered 500 Internal Server Error", step: stepServer, mayHaveMade: true},
-		"500, a web page":                 {answer: simulator.Status(500, html, page), reads: 2, creates: 1, text: " was answered 500 Internal Server Error", step: stepServer, mayHaveMade: true},
-		"502, a web page":                 {answer: simulator.Status(502, html, page), reads: 2, creates: 1, text: " was answered 502 Bad Gateway", step: stepServer, mayHaveMade: true},
-		"504, a web page":                 {answer: simulator.Status(504, html, page), reads: 2, creates: 1, text: " was answered 504 Gateway Timeout", step: stepServer, mayHaveMade: true},
-		"501":                             {answer: refusing(501, "No."), reads: 1, creates: 1, text: " was answered 501 Not Implemented: No.", step: stepServer, mayHaveMade: true},
-	}
-	// Redirects. The simulator has no route where they lead to, and the other
-	// host takes no request.
-	for code, text := range map[int]string{301: "301 Moved Permanently", 302: "302 Found", 307: "307 Temporary Redirect", 308: "308 Permanent Redirect"} {
-		for where, location := range map[string]string{
-			"the same host": "/login",
-			"another host":  forbiddenHost(t),
-			"nowhere":       "https://%zz/" + marker,
-		} {
-			table[fmt.Sprintf("%d to %s", code, where)] = fault{
-				answer: simulator.Status(code, http.Header{"Location": {location}, "Content-Type": {"text/html"}}, page),
-				reads:  1, creates: 1, text: " was answered " + text, step: stepRedirect,
-			}
-		}
-	}
-	return table
-}
-
-// endlessErrors is a body with many complaints of many words.
-func endlessErrors(fields, words int) string {
-	errors := map[string][]string{}
-	for i := range fields {
-		errors[fmt.Sprintf("field%d", i)] = []string{strings.Repeat("word ", words)}
-	}
-	body, err := json.Marshal(map[string]any{"message": "Invalid.", "errors": errors})
-	if err != nil {
-		panic(err)
-	}
-	return string(body)
-}
-
-// noHost is a name that no resolver asks anybody for: its first label is longer
-// than the 63 characters of which a label may be.
-var noHost = strings.Repeat("x", 64) + ".invalid"
 
 // at is a server that the test has no part in.
 func at(baseURL string) func(*testing.T, http.Handler) []string {
@@ -368,7 +178,7 @@ func at(baseURL string) func(*testing.T, http.Handler) []string {
 }
 
 // startTLS starts an HTTPS server whose certificate is for 127.0.0.1, ::1 and
-// example.com, and that speaks HTTP/2.
+// example.com, and that offers HTTP/2.
 func startTLS(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -439,13 +249,13 @@ func TestAccFaults_echo(t *testing.T) {
 		want  map[string][]string // by the kind of caller
 	}{
 		"in the message": {fault: simulator.EchoToken(), want: map[string][]string{
-			"data source": {"Cannot read the inbox mail", reader.path + " was answered 422 Unprocessable Entity: " + scrubbed + " [files: " + scrubbed + "]", stepCorrect},
-			"ephemeral resource": {"Privasfer refuses the files", scrubbed, stepCorrect,
-				creator.path + " was answered 422 Unprocessable Entity: " + scrubbed},
+			"data source": {"Cannot read the inbox mail", reader.path + " returned 422 Unprocessable Entity: " + scrubbed + " [files: " + scrubbed + "]", "Correct what the API complains about and run again."},
+			"ephemeral resource": {"Privasfer rejects the files", scrubbed, "Correct what the API complains about and run again.",
+				creator.path + " returned 422 Unprocessable Entity: " + scrubbed},
 		}},
 		"everywhere": {fault: everywhere, want: map[string][]string{
-			"data source":        {reader.path + " was answered 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", stepServer},
-			"ephemeral resource": {creator.path + " was answered 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", stepServer},
+			"data source":        {reader.path + " returned 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", "The fault is at the server's side"},
+			"ephemeral resource": {creator.path + " returned 500 Internal Server Error: Saw ***. [field-***: And ***.] (request id id-***)", "The fault is at the server's side"},
 		}},
 	}
 	for name, test := range tests {
@@ -463,34 +273,6 @@ func TestAccFaults_echo(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// TestAccFaults_longWait: once the API has asked for an hour, nobody else asks
-// it or waits.
-func TestAccFaults_longWait(t *testing.T) {
-	t.Parallel()
-	api := newAPI(t, simulator.Options{})
-	api.Inject("", -1, refusing(429, "Too Many Attempts.", "Retry-After", "3600"))
-	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf(`
-		data "privasfer_inbox_mail" "test" {
-			for_each = toset([%q, %q, %q])
-			id       = each.value
-		}
-		`, simulator.MailFull, simulator.MailBare, simulator.MailEmpty)+creator.block)
-	output := w.run(1, "plan")
-	for want, count := range map[string]int{
-		" to wait 1h0m0s":  4,
-		"was answered 429": 1,
-		stepRateLimit:      4,
-		mayHaveMade:        0,
-	} {
-		if got := len(message(want).FindAllString(output, -1)); got != count {
-			t.Errorf("the output has %q %d times, want %d:\n%s", want, got, count, output)
-		}
-	}
-	if got := len(api.Requests()); got != 1 {
-		t.Errorf("got %d requests, want 1", got)
 	}
 }
 
@@ -612,13 +394,4 @@ func withID(t *testing.T, id, block string) (output string, requests []string) {
 	mu.Lock()
 	defer mu.Unlock()
 	return output, requests
-}
-
-func TestSentence(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{"No": "No.", "No.": "No.", "No!": "No!", "No?": "No?", "": "."} {
-		if got := sentence(text); got != want {
-			t.Errorf("%q becomes %q, want %q", text, got, want)
-		}
-	}
 }

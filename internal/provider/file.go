@@ -47,7 +47,7 @@ var fileListing = listing[privasfer.File]{
 	attributes: fileAttributes(),
 	sortKeys:   privasfer.FileSortKeys,
 	searched:   "the file names",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) ([]privasfer.File, error) {
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) (*privasfer.List[privasfer.File], error) {
 		return client.Files(ctx, options)
 	},
 	values: fileValues,
@@ -111,7 +111,7 @@ func fileValues(f *privasfer.File) map[string]tftypes.Value {
 		"formatted_size":           stringValue(f.FormattedSize),
 		"encrypted_size":           int64Value(f.EncryptedSize),
 		"formatted_encrypted_size": stringValue(f.FormattedEncryptedSize),
-		"created_by":               personValue(f.CreatedBy),
+		"created_by":               personValue(f.CreatedBy.Value),
 		"created_at":               timeValue(f.CreatedAt),
 		"disk":                     stringValue(f.Disk),
 		"trashed":                  boolValue(f.Trashed),

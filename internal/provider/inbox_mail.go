@@ -45,7 +45,7 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	hasDownload: true,
 	sortKeys:    privasfer.InboxMailSortKeys,
 	searched:    "the identifier, the subject and the sender's email and name",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.InboxMail, error) {
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[privasfer.InboxMail], error) {
 		return client.InboxMails(ctx, options, includeFiles)
 	},
 	values: func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
@@ -73,8 +73,8 @@ func inboxMailValues(m *privasfer.InboxMail) map[string]tftypes.Value {
 		"identifier":  stringValue(m.Identifier),
 		"subject":     stringValue(m.Subject),
 		"body":        stringValue(m.Body),
-		"sender":      contactValue(m.Sender),
-		"download":    mailDownloadValue(m.Download),
+		"sender":      contactValue(m.Sender.Value),
+		"download":    mailDownloadValue(m.Download.Value),
 		"received_at": timeValue(m.ReceivedAt),
 		"opened":      boolValue(m.Opened),
 	}

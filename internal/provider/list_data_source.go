@@ -28,7 +28,7 @@ type listing[T any] struct {
 	sortKeys    []string
 	searched    string // what the keyword is searched in
 
-	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]T, error)
+	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[T], error)
 
 	// values returns the values of an object's attributes, "id" among them.
 	values func(*T) map[string]tftypes.Value
@@ -105,12 +105,17 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 	}
 
 	options := privasfer.ListOptions{Keyword: keyword.ValueString(), Sort: sort.ValueString()}
-	objects, err := d.list(ctx, client, options, includeFiles.ValueBool())
+	list, err := d.list(ctx, client, options, includeFiles.ValueBool())
 	if err != nil {
 		resp.Diagnostics.Append(apiErrorDiagnostic("list the "+d.objects, err))
 		return
 	}
-	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, d.listValues(objects))...)
+	if total := list.Total; total != nil && *total != int64(len(list.Objects)) {
+		resp.Diagnostics.AddWarning("The list may be incomplete", fmt.Sprintf(
+			"Privasfer counts %d %s in the list, and its pages had %d. Something was added, removed or moved between pages while they were read.\n\n"+
+				"Run again. If it happens again, set `sort`: pages in no fixed order can miss an object.", *total, d.objects, len(list.Objects)))
+	}
+	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, d.listValues(list.Objects))...)
 }
 
 // listValues maps objects to the two lists: of their ids, and of themselves.

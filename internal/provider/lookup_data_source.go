@@ -88,7 +88,7 @@ func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, d
 
 	values, err := l.read(ctx, client, id.ValueString(), includeFiles.ValueBool())
 	if err != nil {
-		diags.Append(lookupDiagnostic(l.object, client.Hide(id.ValueString()), err))
+		diags.Append(lookupDiagnostic(l.object, err))
 		return nil
 	}
 	return values

@@ -42,7 +42,7 @@ var mailListing = listing[privasfer.Mail]{
 	hasDownload: true,
 	sortKeys:    privasfer.MailSortKeys,
 	searched:    "sent mails",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) ([]privasfer.Mail, error) {
+	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[privasfer.Mail], error) {
 		return client.Mails(ctx, options, includeFiles)
 	},
 	values: func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
@@ -77,13 +77,13 @@ func mailValues(m *privasfer.Mail) map[string]tftypes.Value {
 		"identifier":      stringValue(m.Identifier),
 		"subject":         stringValue(m.Subject),
 		"body":            stringValue(m.Body),
-		"sender":          contactValue(m.Sender),
-		"recipient":       personValue(m.Recipient),
+		"sender":          contactValue(m.Sender.Value),
+		"recipient":       personValue(m.Recipient.Value),
 		"recipient_email": stringValue(m.RecipientEmail),
 		"created_at":      timeValue(m.CreatedAt),
 		"sent_at":         timeValue(m.SentAt),
 		"status":          stringValue(m.Status),
 		"opened_at":       timeValue(m.OpenedAt),
-		"download":        mailDownloadValue(m.Download),
+		"download":        mailDownloadValue(m.Download.Value),
 	}
 }

@@ -563,13 +563,13 @@ func TestMappingChangesNothing(t *testing.T) {
 		}
 	}
 	mail := privasfer.Mail{ID: "m", Body: new("b"), OpenedAt: new(""),
-		Download: &privasfer.MailDownload{ID: "d", CreatedAt: new(""), Files: []privasfer.File{file}}}
+		Download: privasfer.Nullable[privasfer.MailDownload]{Value: &privasfer.MailDownload{ID: "d", CreatedAt: new(""), Files: []privasfer.File{file}}}}
 	first := listValuesOf(t, newMailsDataSource(), mail)
 	second := listValuesOf(t, newMailsDataSource(), mail)
 	if !first["mails"].Equal(second["mails"]) {
 		t.Errorf("got %s, then %s", first["mails"], second["mails"])
 	}
-	if *mail.Body != "b" || *mail.OpenedAt != "" || !reflect.DeepEqual(mail.Download.Files, []privasfer.File{again}) {
+	if *mail.Body != "b" || *mail.OpenedAt != "" || !reflect.DeepEqual(mail.Download.Value.Files, []privasfer.File{again}) {
 		t.Errorf("the mail became %+v", mail)
 	}
 }

@@ -153,7 +153,7 @@ func TestAccNetwork_retrySucceeds(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
 			api.Inject("", 1, simulator.Maintenance("1"))
-			api.Inject("", 1, refusing(429, "Too Many Attempts."))
+			api.Inject("", 1, rejecting(429, "Too Many Attempts."))
 			w := newWorkspace(t, providerFor(api.URL, "max_retries = 2")+caller.block, WithRetryWait(time.Millisecond))
 			if output := w.run(0, "plan"); strings.Contains(output, "Warning") {
 				t.Errorf("the run speaks of the repeats:\n%s", output)
@@ -176,7 +176,7 @@ func TestAccNetwork_requestTimeout(t *testing.T) {
 			api.Inject("", -1, simulator.Hang())
 			w := newWorkspace(t, providerFor(api.URL, "max_retries = 0", `request_timeout = "700ms"`)+caller.block)
 			output := w.run(1, "plan")
-			checkOutput(t, output, caller.path+": no complete answer within 700ms.")
+			checkOutput(t, output, caller.path+": no complete response within 700ms.")
 		})
 		// Two attempts and the wait between them take longer than the timeout.
 		t.Run(kind+", of an attempt", func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAccNetwork_requestTimeout(t *testing.T) {
 }
 
 // TestAccNetwork_caCertPEM: the certificates make a server trusted, with which
-// the provider speaks HTTP/2.
+// the provider speaks HTTP/1.1.
 func TestAccNetwork_caCertPEM(t *testing.T) {
 	t.Parallel()
 	for kind, caller := range callers {
@@ -198,7 +198,7 @@ func TestAccNetwork_caCertPEM(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
 			server := startTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.ProtoMajor != 2 || r.TLS == nil || r.TLS.Version < tls.VersionTLS12 {
+				if r.ProtoMajor != 1 || r.TLS == nil || r.TLS.Version < tls.VersionTLS12 {
 					t.Errorf("spoken are %s and %+v", r.Proto, r.TLS)
 				}
 				api.ServeHTTP(w, r)
@@ -371,7 +371,7 @@ func TestAccNetwork_proxy(t *testing.T) {
 						t.Errorf("the output shows %q:\n%s", secret, output)
 					}
 				}
-				if message(mayHaveMade).MatchString(output) {
+				if message(mayHaveCreated).MatchString(output) {
 					t.Errorf("it says that a download may have been made, without a connection:\n%s", output)
 				}
 				if got := proxy.requests(); !slices.Equal(got, test.asked) {
@@ -397,8 +397,8 @@ func TestAccNetwork_interruptedWait(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			api.Inject("", -1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-				refusing(429, "Too Many Attempts.", "Retry-After", "60")(w, r, next)
-				time.AfterFunc(500*time.Millisecond, interrupt) // by then the answer is read
+				rejecting(429, "Too Many Attempts.", "Retry-After", "60")(w, r, next)
+				time.AfterFunc(500*time.Millisecond, interrupt) // by then the response is read
 			})
 			w := newWorkspace(t, api.providerBlock()+caller.block)
 			started := time.Now()
@@ -409,7 +409,7 @@ func TestAccNetwork_interruptedWait(t *testing.T) {
 			if result.ExitCode != 1 || !message("The run was interrupted.").MatchString(result.Output) {
 				t.Errorf("ended with %d, want 1 and the word that it was interrupted:\n%s", result.ExitCode, result.Output)
 			}
-			if message(mayHaveMade).MatchString(result.Output) {
+			if message(mayHaveCreated).MatchString(result.Output) {
 				t.Errorf("it says that a download may have been made, after a refusal:\n%s", result.Output)
 			}
 			if took := time.Since(started); took > 20*time.Second { // and not the minute that was asked for

@@ -100,7 +100,7 @@ func TestAccProvider_baseURL(t *testing.T) {
 		"environment":    {environment: api.URL},
 		"argument wins":  {argument: fmt.Sprintf("%q", api.URL), environment: "https://127.0.0.1:1/api"},
 		"trailing slash": {argument: fmt.Sprintf("%q", api.URL+"/")},
-		"http elsewhere": {argument: `"http://privasfer.example/api"`, err: message("plain http is taken for a loopback host only")},
+		"http elsewhere": {argument: `"http://privasfer.example/api"`, err: message("plain http is accepted for a loopback host only")},
 		"environment, http": {environment: "http://privasfer.example/api",
 			err: message("The URL in the environment variable PRIVASFER_BASE_URL cannot be used: it must begin with https://")},
 		"no scheme": {argument: `"privasfer.com/api"`, err: message("it must begin with https://")},

@@ -25,11 +25,11 @@ func (f *rfc3339Function) Definition(_ context.Context, _ function.DefinitionReq
 		Summary: "A time of the API in RFC 3339",
 		MarkdownDescription: "Turns a time as the API writes it, such as `2019-05-15 14:11:00`, into RFC 3339, which functions like `timecmp` and `formatdate` take. The API does not say in which zone its " +
 			"times are, so the zone is yours to name. A time that exists twice, when clocks are set back, is taken for the first; " +
-			"one that does not exist, when they are set forward, is an error.",
+			"one that does not exist, when they are set forward, is an error. A time that is in RFC 3339 already keeps its own zone.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "text",
-				MarkdownDescription: "The time, as `YYYY-MM-DD HH:MM:SS`.",
+				MarkdownDescription: "The time, as `YYYY-MM-DD HH:MM:SS` or in RFC 3339.",
 			},
 			function.StringParameter{
 				Name:                "zone",
@@ -57,12 +57,14 @@ func (f *rfc3339Function) Run(ctx context.Context, req function.RunRequest, resp
 // apiTime is how the API writes a time.
 const apiTime = "2006-01-02 15:04:05"
 
-// rfc3339 reads a zone-less time as the clocks of a zone showed it. The errors
-// have no full stop: the engines add one.
+// rfc3339 reads a zone-less time as the clocks of a zone showed it, and a time in
+// RFC 3339 with its own zone. The errors have no full stop: the engines add one.
 func rfc3339(text, zone string) (string, *function.FuncError) {
+	var zoned time.Time
+	isZoned := zoned.UnmarshalText([]byte(text)) == nil
 	asUTC, err := time.Parse(apiTime, text)
-	if err != nil || asUTC.Format(apiTime) != text {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is not a time of the form YYYY-MM-DD HH:MM:SS", shorten(text)))
+	if !isZoned && (err != nil || asUTC.Format(apiTime) != text) {
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is neither a time of the form YYYY-MM-DD HH:MM:SS nor one in RFC 3339", shorten(text)))
 	}
 	if zone == "" || zone == "Local" {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is no zone of its own: it would depend on the machine. "+
@@ -72,6 +74,9 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	if err != nil || !inDatabase(zone) {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a zone of the IANA database. "+
 			"Examples are Europe/Vilnius and UTC", shorten(zone)))
+	}
+	if isZoned { // as a newer API may write it
+		return zoned.Format(time.RFC3339Nano), nil
 	}
 	local := firstOf(asUTC, location)
 	if local.Format(apiTime) != text {
@@ -112,4 +117,13 @@ func firstOf(asUTC time.Time, location *time.Location) time.Time {
 		return earlier.In(location)
 	}
 	return chosen
+}
+
+// shorten cuts a text of the user's that an error repeats.
+func shorten(text string) string {
+	const length = 120
+	if runes := []rune(text); len(runes) > length {
+		return string(runes[:length]) + "…"
+	}
+	return text
 }

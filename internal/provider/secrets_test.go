@@ -332,7 +332,7 @@ func TestAccSecrets_tokenAsID(t *testing.T) {
 			// By a variable, since Terraform shows the line that errs.
 			config := newAPI(t, simulator.Options{}).providerBlock() + fmt.Sprintf("variable \"id\" {\n  default = %q\n}\n", testToken) + block
 			output := newWorkspace(t, config).run(1, "plan")
-			checkOutput(t, output, `"***"`)
+			checkOutput(t, output, "***")
 			if strings.Contains(output, testToken) {
 				t.Errorf("the output has the token:\n%s", output)
 			}

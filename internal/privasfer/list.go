@@ -1,0 +1,201 @@
+package privasfer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+const (
+	// maxPageBytes bounds one page of a list, which may be the whole list.
+	maxPageBytes = 64 << 20
+
+	// maxPages and maxListed bound a whole list. They are far beyond what a
+	// plan could use, and end a list that never ends.
+	maxPages  = 1000
+	maxListed = 200_000
+)
+
+// ListOptions chooses and orders what a list holds. The zero value is all of
+// it, in the API's own order.
+type ListOptions struct {
+	// Keyword is searched by the API, in what the area's method names.
+	Keyword string
+	// Sort is one of the area's keys; a leading "-" reverses the order.
+	Sort string
+}
+
+func (o ListOptions) addTo(query url.Values) url.Values {
+	if o.Keyword != "" {
+		query.Set("keyword", o.Keyword)
+	}
+	if o.Sort != "" {
+		query.Set("sort", o.Sort)
+	}
+	return query
+}
+
+// List is all of a list.
+type List[T any] struct {
+	Objects []T
+
+	// Total is how many objects the API counts; nil where it names no number.
+	Total *int64
+}
+
+// identified is a pointer to an object of a list.
+type identified[T any] interface {
+	object[T]
+	id() string
+}
+
+// page is the envelope of a list. The API's pages show a bare {"data": […]};
+// what says that there is more comes in the forms that its error format
+// suggests, and none of it need be there.
+type page[T any] struct {
+	Data *[]T `json:"data"`
+
+	Links maybe[links]    `json:"links"` // some servers send an array of all pages
+	Meta  maybe[metadata] `json:"meta"`
+
+	NextPageURL *string `json:"next_page_url"`
+	position
+}
+
+type links struct {
+	Next *string `json:"next"`
+}
+
+// position is where a page is in its list.
+type position struct {
+	CurrentPage *int64 `json:"current_page"`
+	LastPage    *int64 `json:"last_page"`
+	Total       any    `json:"total"` // a number, else it says nothing useful
+}
+
+type metadata struct {
+	position
+	Pagination maybe[struct {
+		position
+		TotalPages *int64       `json:"total_pages"`
+		Links      maybe[links] `json:"links"`
+	}] `json:"pagination"`
+}
+
+// maybe is an object, or what says nothing useful in its place.
+type maybe[T any] struct{ value T }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *maybe[T]) UnmarshalJSON(text []byte) error {
+	if text[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(text, &m.value)
+}
+
+// readList reads all pages of a list. An object that is on several is taken once.
+func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.Values, path ...string) (*List[T], error) {
+	return shared(ctx, c, query, path, func(ctx context.Context, target *url.URL) (*List[T], error) {
+		list := &List[T]{Objects: []T{}}
+		seen := map[string]bool{}
+		for asked := map[string]bool{}; ; {
+			asked[target.RawQuery] = true
+			call := c.newCall(http.MethodGet, target, maxPageBytes)
+			call.oversize = ListTooLong
+			if err := call.do(ctx, nil); err != nil {
+				return nil, err
+			}
+			current, err := decodePage[T, P](call.body.Bytes())
+			if err != nil {
+				return nil, call.unusable(err)
+			}
+			for _, object := range *current.Data {
+				if id := P(&object).id(); !seen[id] {
+					seen[id] = true
+					list.Objects = append(list.Objects, object)
+				}
+			}
+			list.Total = current.total()
+			next, err := current.next(*target)
+			switch {
+			case err == nil && next != nil && asked[next.RawQuery]:
+				err = errors.New("the list has a page that leads back to an earlier one")
+			case len(list.Objects) > maxListed, next != nil && len(asked) == maxPages:
+				return nil, call.failed(&APIError{Kind: ListTooLong, Err: fmt.Errorf(
+					"the list has more than %d objects or %d pages", maxListed, maxPages)})
+			}
+			if err != nil {
+				return nil, call.unusable(err)
+			}
+			if next == nil {
+				return list, nil
+			}
+			target = next
+		}
+	})
+}
+
+func decodePage[T any, P identified[T]](body []byte) (page[T], error) {
+	var current page[T]
+	if err := unmarshal(body, &current); err != nil {
+		return current, err
+	}
+	if current.Data == nil {
+		return current, errNoData
+	}
+	for i := range *current.Data {
+		if err := P(&(*current.Data)[i]).check(); err != nil {
+			return current, fmt.Errorf("object %d of the list: %w", i, err)
+		}
+	}
+	return current, nil
+}
+
+// positions are all the places in which the page may say where it is.
+func (p page[T]) positions() []position {
+	pagination := p.Meta.value.Pagination.value
+	pagination.LastPage = pagination.TotalPages
+	return []position{p.Meta.value.position, p.position, pagination.position}
+}
+
+func (p page[T]) total() *int64 {
+	for _, at := range p.positions() {
+		if total, ok := at.Total.(float64); ok {
+			return new(int64(total))
+		}
+	}
+	return nil
+}
+
+// next is the URL of the page after this one; nil where this is the last. Of a
+// link to the next page only the query is taken, over this page's own: its host,
+// scheme and path may be those of a machine behind a proxy, and the token must
+// not follow it anywhere; and some servers leave the rest of the query out.
+func (p page[T]) next(current url.URL) (*url.URL, error) {
+	query := current.Query()
+	for _, link := range []*string{p.Links.value.Next, p.NextPageURL, p.Meta.value.Pagination.value.Links.value.Next} {
+		if link == nil || *link == "" {
+			continue
+		}
+		parsed, err := url.Parse(*link)
+		if err != nil {
+			return nil, errors.New("the list's link to its next page is not a URL")
+		}
+		maps.Copy(query, parsed.Query())
+		current.RawQuery = encodeQuery(query)
+		return &current, nil
+	}
+	for _, at := range p.positions() {
+		if at.CurrentPage != nil && at.LastPage != nil && *at.CurrentPage < *at.LastPage {
+			query.Set("page", strconv.FormatInt(*at.CurrentPage+1, 10))
+			current.RawQuery = encodeQuery(query)
+			return &current, nil
+		}
+	}
+	return nil, nil
+}

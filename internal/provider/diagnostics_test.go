@@ -1,0 +1,154 @@
+package provider
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// TestNextStep: what a user is told to do, by the kind of failure, the status,
+// whether the API gave a reason, and the place.
+func TestNextStep(t *testing.T) {
+	t.Parallel()
+	says := func(status int) *privasfer.APIError {
+		return &privasfer.APIError{Kind: privasfer.Rejected, Status: status, Message: "Its words."}
+	}
+	bare := func(status int) *privasfer.APIError {
+		return &privasfer.APIError{Kind: privasfer.Rejected, Status: status}
+	}
+	of := func(kind privasfer.Kind) *privasfer.APIError { return &privasfer.APIError{Kind: kind} }
+	tests := []struct {
+		err          error
+		api, content string // the beginning; "" for content: the same
+	}{
+		{of(privasfer.Canceled), "The run was interrupted.", ""},
+		{of(privasfer.Invalid), "This is a bug of the provider", ""},
+		{errors.New("another"), "This is a bug of the provider", ""},
+		{of(privasfer.Untrusted), "The server's certificate is not one that this machine trusts for that host. Check `base_url`", "The server's certificate is not one that this machine trusts for that host. Check `download_url`"},
+		{of(privasfer.Unreachable), "Check that the server can be reached from this machine", ""},
+		{of(privasfer.Disconnected), "Run again. If it happens again, check the network", ""},
+		{of(privasfer.TimedOut), "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`", ""},
+		{of(privasfer.DownloadOver), "The server, the network or a proxy in between is too slow for the minute", ""},
+		{of(privasfer.RateLimited), "Privasfer allows 300 requests a minute", ""},
+		{of(privasfer.TooLarge), "What responded may not be the Privasfer API", ""},
+		{of(privasfer.ContentTooLarge), "Raise `max_content_bytes`", ""},
+		{of(privasfer.ListTooLong), "The provider reads no more of a list. Narrow it down with `keyword`.", ""},
+		{of(privasfer.Unusable), "What responded may not be the Privasfer API", "Check the provider's `download_url`"},
+		{of(privasfer.Redirected), "The API documents no redirect", "Check the provider's `download_url`"},
+		{says(400), "Correct what the API complains about", "Check the provider's `download_url`"},
+		{bare(400), "The response gives no reason in the API's form", "Check the provider's `download_url`"},
+		{bare(413), "The response gives no reason in the API's form", "Check the provider's `download_url`"},
+		{says(401), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. The token may have been revoked", "Check the provider's `download_url`"},
+		{bare(401), "The response has no message in the API's form, so it may come from a proxy or a firewall in between. Check the provider's `token`", "The response has no message in the API's form, so it may come from a proxy or a firewall in between. Check the provider's `download_url`"},
+		{says(403), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. It must be a token", "Check the provider's `download_url`"},
+		{bare(403), "The response has no message in the API's form", "The response has no message in the API's form"},
+		{says(404), "Either something that was named does not exist, or `base_url` is wrong.", "Check the provider's `download_url`"},
+		{bare(404), "Either something that was named does not exist, or `base_url` is wrong.", "Check the provider's `download_url`"},
+		{says(405), "The API has no such route there: `base_url` is probably wrong.", "Check the provider's `download_url`"},
+		{says(419), "The API has no such route there: `base_url` is probably wrong.", "Check the provider's `download_url`"},
+		{&privasfer.APIError{Kind: privasfer.Rejected, Status: 422, Fields: []privasfer.FieldError{{Field: "a"}}}, "Correct what the API complains about", "Check the provider's `download_url`"},
+		{says(429), "Privasfer allows 300 requests a minute", ""},
+		{bare(429), "Privasfer allows 300 requests a minute", ""},
+		{says(500), "The fault is at the server's side", ""},
+		{bare(502), "The fault is at the server's side", ""},
+		{bare(599), "The fault is at the server's side", ""},
+	}
+	for _, test := range tests {
+		for at, want := range []string{test.api, cmp.Or(test.content, test.api)} {
+			if got := nextStep(test.err, place(at)); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ".") {
+				t.Errorf("%v at %d: got %q, want %q", test.err, at, got, want)
+			}
+		}
+	}
+	for kind := privasfer.Rejected; kind < privasfer.Invalid; kind++ {
+		if nextStep(of(kind), atAPI) == bugStep {
+			t.Errorf("kind %d has no remedy", kind)
+		}
+	}
+}
+
+// TestDiagnostics: the summary of an error, the attribute it is at, and the
+// paragraphs of its detail.
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	failure := func(change func(*privasfer.APIError)) *privasfer.APIError {
+		f := &privasfer.APIError{Kind: privasfer.Rejected, Method: "POST", Path: "/api/x", Status: 422, Message: "Invalid.", NotProcessed: true}
+		change(f)
+		return f
+	}
+	fields := func(fields ...privasfer.FieldError) *privasfer.APIError {
+		return failure(func(f *privasfer.APIError) { f.Fields = fields })
+	}
+	status := func(status int, message string) *privasfer.APIError {
+		return failure(func(f *privasfer.APIError) { f.Status, f.Message, f.NotProcessed = status, message, status < 500 })
+	}
+	const correct = "Correct what the API complains about and run again."
+	tests := map[string]struct {
+		got     diag.Diagnostic
+		at      string
+		summary string
+		detail  []string // paragraphs
+	}{
+		"rejected": {got: apiErrorDiagnostic("list the files", status(422, "No")), summary: "Cannot list the files",
+			detail: []string{"POST /api/x returned 422 Unprocessable Entity: No.", correct}},
+		"token":            {got: apiErrorDiagnostic("list the files", status(401, "Unauthenticated.")), summary: "Privasfer does not accept the token"},
+		"a firewall's 401": {got: apiErrorDiagnostic("list the files", status(401, "")), summary: "Cannot list the files"},
+		"permission":       {got: apiErrorDiagnostic("list the files", status(403, "No.")), summary: "The token may not do this at Privasfer"},
+		"not found": {got: lookupDiagnostic("inbox mail", status(404, "")), summary: "Inbox mail not found",
+			detail: []string{"There is no inbox mail with this id that the token may see. POST /api/x returned 404 Not Found.",
+				"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, base_url is probably wrong."}},
+		"lookup rejected": {got: lookupDiagnostic("file", status(422, "No.")), summary: "Cannot read the file"},
+		"files": {got: createDiagnostic(fields(privasfer.FieldError{Field: "files", Message: "Required."},
+			privasfer.FieldError{Field: "files.0", Value: "a", Message: "Unknown."}, privasfer.FieldError{Field: "files.7", Message: "Odd."},
+			privasfer.FieldError{Field: "quota", Message: "Full."})),
+			at: "file_ids", summary: "Privasfer rejects the files",
+			detail: []string{"Required.\nFile \"a\": Unknown.\nOdd.", "POST /api/x returned 422 Unprocessable Entity: Invalid. [quota: Full.].", correct}},
+		"another input": {got: createDiagnostic(fields(privasfer.FieldError{Field: "filesystem", Message: "Full."})), summary: "Cannot create the download",
+			detail: []string{"POST /api/x returned 422 Unprocessable Entity: Invalid. [filesystem: Full.].", correct}},
+		"perhaps created": {got: createDiagnostic(status(500, "Server Error")), summary: "Cannot create the download",
+			detail: []string{"POST /api/x returned 500 Internal Server Error: Server Error.",
+				"The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later.",
+				"A download may have been created all the same. It lapses within one minute."}},
+		"perhaps used": {got: performDiagnostic(status(500, "")), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 500 Internal Server Error.",
+				"The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later.",
+				"The download was created, and may have been used up. Where it was not, it lapses within one minute."}},
+		"not used": {got: performDiagnostic(status(http.StatusTooManyRequests, "Slow down!")), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 429 Too Many Requests: Slow down!", rateLimitStep,
+				"The download was created, and was not used. It lapses within one minute."}},
+		"no API error": {got: createDiagnostic(errors.New("odd")), summary: "Cannot create the download", detail: []string{"odd.", bugStep}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.got.Summary() != test.summary {
+				t.Errorf("summary %q, want %q", test.got.Summary(), test.summary)
+			}
+			if want := strings.Join(test.detail, "\n\n"); test.detail != nil && test.got.Detail() != want {
+				t.Errorf("wrong detail\n got: %s\nwant: %s", test.got.Detail(), want)
+			}
+			at := ""
+			if withPath, ok := test.got.(diag.DiagnosticWithPath); ok {
+				at = withPath.Path().String()
+			}
+			if at != test.at {
+				t.Errorf("at %q, want %q", at, test.at)
+			}
+		})
+	}
+}
+
+func TestSentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"No": "No.", "No.": "No.", "No!": "No!", "No?": "No?", "": "."} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
