@@ -29,10 +29,12 @@ func main() {
 	debugging := flag.Bool("debug", false, "serve the provider for a debugger, and print how Terraform finds it")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
+	var cleanup provider.Cleanup
+	err := providerserver.Serve(context.Background(), provider.New(version, provider.WithCleanup(&cleanup)), providerserver.ServeOpts{
 		Address: "registry.terraform.io/privasfer/privasfer",
 		Debug:   *debugging,
 	})
+	cleanup.Run(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -42,8 +44,9 @@ func main() {
 // tuneRuntime fits the process to what it is: it lives as long as a plan and
 // waits most of that time. BENCHMARKS.md has what each setting brings.
 func tuneRuntime() {
-	// The framework formats its trace lines even when nobody listens.
-	if !slices.ContainsFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TF_LOG") }) {
+	// The framework formats its trace lines even when nobody listens. Windows keeps
+	// the case of a name as it was set and ignores it.
+	if !slices.ContainsFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(strings.ToUpper(variable), "TF_LOG") }) {
 		_ = os.Setenv("TF_LOG_SDK", "OFF")
 	}
 	// Collect garbage less often. A memory limit beside a larger percentage would

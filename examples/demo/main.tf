@@ -1,5 +1,5 @@
-# The main job of this provider, as `make demo` runs it: read a mail of the
-# inbox, and use its files once, in both ways, with nothing of them kept.
+# The main job of this provider, as `make demo` runs it: a file from a mail, and
+# a file of one's own, each handed to what needs it, with nothing kept.
 
 terraform {
   required_version = ">= 1.10"
@@ -11,60 +11,22 @@ terraform {
   }
 }
 
-# The token and the API's URL are in the environment, as PRIVASFER_TOKEN and
-# PRIVASFER_BASE_URL. Only perform needs a download URL.
+# The token, the PIN and the API's URL are in the environment, as
+# PRIVASFER_TOKEN, PRIVASFER_PIN and PRIVASFER_BASE_URL.
 provider "privasfer" {
   download_url = var.download_url
 }
 
+# A mail that was received, and its file by the mail's own download.
 data "privasfer_inbox_mail" "demo" {
   id            = var.mail_id
   include_files = true
 }
 
-# The one way: the id, and its consumer fetches the file. A download is for a
-# single use and lives one minute. It is created in apply, where it is used, and
-# not in plan. It is in no plan file and in no state.
-ephemeral "privasfer_download" "demo" {
-  file_ids = [for file in data.privasfer_inbox_mail.demo.download.files : file.id if file.extension == "pdf"]
-  enabled  = terraform.applying
-}
-
-resource "terraform_data" "first_use" {
-  provisioner "local-exec" {
-    # With an interpreter there is no shell: this runs `helper fetch URL`.
-    interpreter = [var.helper, "fetch"]
-    command     = var.download_url
-
-    environment = {
-      DOWNLOAD_ID = ephemeral.privasfer_download.demo.id
-      DELAY       = var.delay
-      REPORT      = var.report
-    }
-  }
-}
-
-# The same again. A download can be used once, so this one is refused.
-resource "terraform_data" "second_use" {
-  depends_on = [terraform_data.first_use]
-
-  provisioner "local-exec" {
-    interpreter = [var.helper, "fetch"]
-    command     = var.download_url
-
-    environment = {
-      DOWNLOAD_ID = ephemeral.privasfer_download.demo.id
-      REPORT      = var.report
-    }
-  }
-}
-
-# The other way: the content. The provider uses the download at once, so that
-# nothing of it can come too late.
-ephemeral "privasfer_download" "content" {
-  file_ids = [for file in data.privasfer_inbox_mail.demo.download.files : file.id if file.extension == "txt"]
-  perform  = true
-  enabled  = terraform.applying
+ephemeral "privasfer_download" "received" {
+  download_id = data.privasfer_inbox_mail.demo.download.id
+  perform     = true
+  enabled     = timestamp() != "" # opened at apply only
 }
 
 resource "terraform_data" "consumer" {
@@ -74,8 +36,49 @@ resource "terraform_data" "consumer" {
     command     = "licence.txt"
 
     environment = {
-      CONTENT = ephemeral.privasfer_download.content.content_base64 # the exact bytes
+      CONTENT = ephemeral.privasfer_download.received.content_base64
       REPORT  = var.report
+    }
+  }
+}
+
+# A file of one's own: a download of it is for a single use and lives one
+# minute. Here its consumer performs it, by its URL.
+data "privasfer_files" "own" {
+  keyword = "invoice"
+}
+
+ephemeral "privasfer_download" "own" {
+  file_ids   = data.privasfer_files.own.ids
+  create_key = true
+  enabled    = timestamp() != "" # opened at apply only
+}
+
+resource "terraform_data" "first_use" {
+  provisioner "local-exec" {
+    # With an interpreter there is no shell: this runs `helper fetch 1`.
+    interpreter = [var.helper, "fetch"]
+    command     = "1"
+
+    environment = {
+      DOWNLOAD_URL = ephemeral.privasfer_download.own.url
+      DELAY        = var.delay
+      REPORT       = var.report
+    }
+  }
+}
+
+# The same again. The download can be used once, so this use is rejected.
+resource "terraform_data" "second_use" {
+  depends_on = [terraform_data.first_use]
+
+  provisioner "local-exec" {
+    interpreter = [var.helper, "fetch"]
+    command     = "2"
+
+    environment = {
+      DOWNLOAD_URL = ephemeral.privasfer_download.own.url
+      REPORT       = var.report
     }
   }
 }
@@ -89,5 +92,8 @@ output "mail" {
 }
 
 output "files" {
-  value = { for file in data.privasfer_inbox_mail.demo.download.files : file.full_filename => file.formatted_size }
+  value = {
+    for file in data.privasfer_inbox_mail.demo.download.files :
+    file.full_filename => file.formatted_size
+  }
 }

@@ -4,7 +4,7 @@ variable "mail_id" {
 }
 
 variable "download_url" {
-  description = "Where a download is performed, with {id} in place of its id. Here it is the simulator's own URL: the API publishes none."
+  description = "The URL at which a download is performed, with {key}. Here it is the simulator's own: the API publishes none."
   type        = string
 }
 

@@ -67,7 +67,7 @@ func BenchmarkPerform(b *testing.B) {
 }
 
 // measure runs Terraform on a provider in a process of its own, of which the
-// system tells what it took.
+// system reports what it took.
 func measure(b *testing.B, api *api, config string, args ...string) {
 	b.Helper()
 	w := newWorkspace(b, ".", api.configuration()+config)
@@ -76,7 +76,7 @@ func measure(b *testing.B, api *api, config string, args ...string) {
 	for b.Loop() {
 		b.StopTimer()
 		provider := exec.CommandContext(b.Context(), binary, "-debug")
-		provider.Env = append(os.Environ(), "PRIVASFER_DOWNLOAD_URL="+api.listener.URL+"/download/{id}")
+		provider.Env = append(os.Environ(), "PRIVASFER_PIN="+pin, "PRIVASFER_DOWNLOAD_URL="+api.listener.URL+"/download/{key}")
 		provider.Cancel = func() error { return provider.Process.Signal(os.Interrupt) }
 		reattach := start(b, provider)
 		attached := terraform.Workspace{Program: w.Program, Dir: w.Dir}
@@ -107,7 +107,7 @@ func peakMemory(b *testing.B, pid int) int {
 			return peak
 		}
 	}
-	b.Fatal("the system does not tell the peak of memory")
+	b.Fatal("the system does not report the peak of memory")
 	return 0
 }
 

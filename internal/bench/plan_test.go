@@ -21,6 +21,7 @@ import (
 
 const (
 	token       = "benchmark"
+	pin         = "1a2s3d"
 	parallelism = 10 // Terraform's own
 )
 
@@ -111,7 +112,7 @@ type api struct {
 
 func newAPI(b *testing.B, options simulator.Options, start func(*httptest.Server)) *api {
 	b.Helper()
-	options.Token = token
+	options.Token, options.PIN = token, pin
 	a := &api{Server: simulator.New(options)}
 	a.listener = httptest.NewUnstartedServer(a.Server)
 	a.listener.EnableHTTP2 = true

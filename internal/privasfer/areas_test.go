@@ -86,7 +86,9 @@ func TestAreas(t *testing.T) {
 			"GET /api/inbox/2ef14b84?include=download,download.files ", documentedInboxMail, &inboxMail,
 		},
 		"InboxMails": {
-			func(c *Client) (any, error) { return c.InboxMails(t.Context(), options, true) },
+			func(c *Client) (any, error) {
+				return c.InboxMails(t.Context(), ListOptions{Keyword: options.Keyword, Sort: options.Sort, IncludeFiles: true})
+			},
 			"GET /api/inbox?include=download,download.files&keyword=a+b&sort=-created_at ", `[` + documentedInboxMail + `,{"id":"b","download":[]}]`,
 			&List[InboxMail]{Objects: []InboxMail{inboxMail, {ID: "b"}}},
 		},
@@ -95,7 +97,7 @@ func TestAreas(t *testing.T) {
 			"GET /api/mails/0b5bd6cf?include=download,download.files ", documentedMail, &mail,
 		},
 		"Mails": {
-			func(c *Client) (any, error) { return c.Mails(t.Context(), options, false) },
+			func(c *Client) (any, error) { return c.Mails(t.Context(), options) },
 			"GET /api/mails?include=download&keyword=a+b&sort=-created_at ", `[` + documentedMail + `,{"id":"b","recipient":[]}]`,
 			&List[Mail]{Objects: []Mail{mail, {ID: "b"}}},
 		},

@@ -51,14 +51,19 @@ type call struct {
 	target  *url.URL
 	path    string // in errors and logs; it holds no secret
 	safe    bool   // may be retried although the server may have acted
-	content bool   // of a download, from wherever it is kept
-	noHTML  bool   // the content is no web page
 	headers http.Header
 	secrets []string // hidden in errors, and in logs in case of a mistake
 
 	transport http.RoundTripper
 	limit     int64 // bytes of the response at most
 	oversize  Kind  // what a larger one is
+
+	// Of a content alone, which may be kept elsewhere than at the API.
+	performed *Performance
+	sink      *sink       // where the content goes
+	deadline  time.Time   // of the download's life; zero: it has no end
+	over      *time.Timer // ends the call at the deadline; nil: there is none
+	streaming atomic.Bool // only a pause ends the attempt
 
 	// Of the latest attempt.
 	sent     time.Time
@@ -148,9 +153,16 @@ func (c *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	if failure != nil {
 		return nil, failure
 	}
-	ctx, cancel := context.WithTimeoutCause(request.Context(), c.client.requestTimeout,
-		&APIError{Kind: TimedOut, Err: fmt.Errorf("no complete response within %s", c.client.requestTimeout)})
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(request.Context())
+	defer cancel(nil)
+	timeout := time.AfterFunc(c.client.requestTimeout, func() {
+		what := "no complete response"
+		if c.streaming.Load() {
+			what = "no further byte of the response"
+		}
+		cancel(&APIError{Kind: TimedOut, Err: fmt.Errorf("%s within %s", what, c.client.requestTimeout)})
+	})
+	defer timeout.Stop()
 
 	if !c.redirected {
 		c.attempts++
@@ -167,7 +179,7 @@ func (c *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	leave(response)
 	if err != nil {
 		failure = noResponse(ctx, err, c.conn.Load() == nil)
-	} else if failure = c.read(response); failure != nil {
+	} else if failure = c.read(response, timeout); failure != nil {
 		if failure.Kind == Disconnected && ctx.Err() != nil {
 			failure = ended(ctx)
 		}
@@ -194,7 +206,7 @@ func (c *call) enter(request *http.Request) (leave func(*http.Response), failure
 		return nil, failure
 	}
 	return func(response *http.Response) {
-		if c.content && response != nil && response.StatusCode != http.StatusTooManyRequests &&
+		if c.performed != nil && response != nil && response.StatusCode != http.StatusTooManyRequests &&
 			response.Header.Get("X-RateLimit-Remaining") == "" {
 			response = nil // not the API's: it has X-RateLimit headers on every response
 		}
@@ -234,7 +246,7 @@ func noResponse(ctx context.Context, err error, unconnected bool) *APIError {
 }
 
 // read reads the response into the call.
-func (c *call) read(response *http.Response) *APIError {
+func (c *call) read(response *http.Response, timeout *time.Timer) *APIError {
 	defer func() {
 		_ = response.Body.Close()
 		response.Body = http.NoBody
@@ -248,20 +260,20 @@ func (c *call) read(response *http.Response) *APIError {
 		return c.readRedirect(response)
 	case !success:
 		return c.readRejection(response)
-	case c.content && status != http.StatusOK: // a part of the file, or none
+	case c.performed != nil && status != http.StatusOK: // a part of the file, or none
 		return &APIError{Kind: Unusable, Err: errors.New("the response is not the whole file")}
 	}
-	return c.readBody(response)
+	return c.readBody(response, timeout)
 }
 
 // readRedirect reports the redirect of a call to the API: it documents none, and
 // the usual one leads to a login page. http.Client follows that of a content.
 func (c *call) readRedirect(response *http.Response) *APIError {
-	failure := &APIError{Kind: Redirected, Err: errors.New("the response is a redirect"), NotProcessed: !c.content}
+	failure := &APIError{Kind: Redirected, Err: errors.New("the response is a redirect"), NotProcessed: c.performed == nil}
 	to, err := response.Location()
 	switch response.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		if c.content && err == nil {
+		if c.performed != nil && err == nil {
 			return nil
 		}
 	}
@@ -280,7 +292,7 @@ func (c *call) readRejection(response *http.Response) *APIError {
 	case http.StatusServiceUnavailable:
 		failure.NotProcessed = response.Header.Get("Retry-After") != ""
 	default: // a download that is not found may have been used
-		failure.NotProcessed = response.StatusCode < http.StatusInternalServerError && !c.content
+		failure.NotProcessed = response.StatusCode < http.StatusInternalServerError && c.performed == nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRejectionBytes)) // the status says enough
 	failure.rejection(body)
@@ -291,22 +303,25 @@ func (c *call) readRejection(response *http.Response) *APIError {
 	return failure
 }
 
-// readBody reads the body of a success to its end.
-func (c *call) readBody(response *http.Response) *APIError {
-	decoded := io.Reader(response.Body)
-	if c.content {
+// readBody reads the body of a success to its end: into memory, or as a content
+// to where it goes.
+func (c *call) readBody(response *http.Response, timeout *time.Timer) *APIError {
+	body, to := io.Reader(response.Body), io.Writer(&c.body)
+	if c.performed != nil {
 		var failure *APIError
-		if decoded, failure = c.decoded(response); failure != nil {
+		if body, failure = c.beginContent(response, timeout); failure != nil {
 			return failure
 		}
-	}
-	if length := response.ContentLength; length > 0 && length <= c.limit {
+		to = c.sink
+	} else if length := response.ContentLength; length > 0 && length <= c.limit {
 		c.body.Grow(int(length) + bytes.MinRead)
 	}
-	read, err := c.body.ReadFrom(io.LimitReader(decoded, c.limit+1))
+	read, err := io.Copy(to, io.LimitReader(body, c.limit+1))
 	// Only the end of the connection ends a body without a length.
 	unframed := response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed
 	switch {
+	case c.sink != nil && c.sink.err != nil:
+		return &APIError{Kind: Unwritable, Err: c.sink.err}
 	case read > c.limit:
 		return c.oversize.tooLarge(c.limit, 0)
 	case err != nil:
@@ -337,13 +352,16 @@ func (c *call) log(request *http.Request, response *http.Response, took time.Dur
 func (c *call) checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	var failure *APIError
 	return errors.As(err, &failure) && ctx.Err() == nil && !c.redirected &&
-		failure.retryable(c.safe) && mayWait(ctx, failure.RetryAfter), nil
+		failure.retryable(c.safe) && c.mayWait(ctx, failure.RetryAfter), nil
 }
 
 // mayWait reports that a wait is one that a run should sit through, and that is
 // over before the call is.
-func mayWait(ctx context.Context, wait time.Duration) bool {
+func (c *call) mayWait(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
+	if !c.deadline.IsZero() {
+		deadline, ok = c.deadline, true
+	}
 	return wait <= maxWait && (!ok || wait <= time.Until(deadline))
 }
 

@@ -2,7 +2,7 @@
 // transfer service. It knows nothing of Terraform.
 //
 // A call goes one way: an area's method (inbox.go, downloads.go) names the path
-// and the type, [get], [post] and [readList] make a call (call.go), which sends
+// and the type, [get], [send] and [readList] make a call (call.go), which sends
 // its request, again where that is right, and decode.go or list.go reads what
 // came back. Within a call, gate.go holds a request back where the API's rate
 // limit demands it, and transport.go sends it. What goes wrong is an [*APIError],
@@ -30,7 +30,7 @@ const (
 )
 
 // Config is what a [Client] needs. BaseURL and Token are required; take them
-// from [ParseBaseURL] and [ParseToken], which hold the rules.
+// from [ParseBaseURL] and [ParseToken], which have the rules.
 type Config struct {
 	BaseURL *url.URL
 	Token   string
@@ -50,9 +50,13 @@ type Config struct {
 	// Zero means half a second.
 	RetryWait time.Duration
 
+	// PIN is the user's PIN, which a download that is performed by its key needs;
+	// from ParsePIN. Empty means that there is none.
+	PIN string
+
 	// DownloadURL is where a download is performed, from ParseDownloadURL. The
 	// API publishes no such URL. Nil means that none can be performed.
-	DownloadURL *url.URL
+	DownloadURL *DownloadURL
 
 	// CACertPEM holds certificates to trust beside the machine's own.
 	CACertPEM []byte
@@ -79,7 +83,10 @@ type Client struct {
 
 	// A download is performed on a connection of its own.
 	contentTransport http.RoundTripper
-	downloadURL      *url.URL // with idPlace for the id; nil: not given
+	downloadURL      *DownloadURL // nil: not given
+
+	pin          string
+	temporaryKey temporaryKey
 }
 
 // New returns a client. It makes no request.
@@ -94,6 +101,8 @@ func New(config Config) *Client {
 		now:            config.Now,
 		transport:      newTransport(config.CACertPEM, maxIdleConnections),
 		downloadURL:    config.DownloadURL,
+		pin:            config.PIN,
+		temporaryKey:   temporaryKey{turn: make(chan struct{}, 1)},
 		// Fewer than none keeps no connection, and does not ask the server to
 		// close it, as DisableKeepAlives would: asked so, an Apache ends the body
 		// by closing, and a content that is cut short would look whole.
@@ -110,33 +119,20 @@ func New(config Config) *Client {
 // get reads one object.
 func get[T any, P object[T]](ctx context.Context, c *Client, query url.Values, path ...string) (P, error) {
 	return shared(ctx, c, query, path, func(ctx context.Context, target *url.URL) (P, error) {
-		call := c.newCall(http.MethodGet, target, maxObjectBytes)
-		if err := call.do(ctx, nil); err != nil {
-			return nil, err
-		}
-		value, err := decode[T, P](call.body.Bytes())
-		if err != nil {
-			return nil, call.unusable(err)
-		}
-		return value, nil
+		return send[T, P](ctx, c.newCall(http.MethodGet, target, maxObjectBytes), nil)
 	})
 }
 
-// post creates one object. The time is when the request that succeeded was sent.
-func post[T any, P object[T]](ctx context.Context, c *Client, body any, path ...string) (P, time.Time, error) {
-	target, err := c.endpoint(nil, path...)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	call := c.newCall(http.MethodPost, target, maxObjectBytes)
+// send makes a call whose response is one object.
+func send[T any, P object[T]](ctx context.Context, call *call, body any) (P, error) {
 	if err := call.do(ctx, body); err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	value, err := decode[T, P](call.body.Bytes())
 	if err != nil {
-		return nil, time.Time{}, call.unusable(err)
+		return nil, call.unusable(err)
 	}
-	return value, call.sent, nil
+	return value, nil
 }
 
 // shared runs what reads a URL. Callers that read the same URL at the same

@@ -39,6 +39,16 @@ func ParseToken(text string) (string, error) {
 	return token, nil
 }
 
+// ParsePIN trims a PIN, which may be empty: then there is none. A control
+// character inside is an error that does not repeat it.
+func ParsePIN(text string) (string, error) {
+	pin := trim(text)
+	if strings.ContainsFunc(pin, unicode.IsControl) {
+		return "", errors.New("the PIN contains a control character, such as a line break in its middle")
+	}
+	return pin, nil
+}
+
 // ParseBaseURL returns the URL below which the API's routes are, without a
 // trailing slash. It must be https, except on a loopback host, since the token
 // travels with every request. An error does not repeat the text, which may

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,55 +16,121 @@ import (
 // maxRedirects is how many redirects of a content are followed.
 const maxRedirects = 5
 
-// idPlace stands for the download's id in a URL for downloads.
-const idPlace = "{id}"
-
-// Content is what performing a download returned.
+// Content describes the content of a download.
 type Content struct {
-	Bytes []byte
-	Type  string // the media type as the server says it; "" where it does not
+	Type   string // the media type as the server names it; "" where it names none
+	Length int64  // in bytes
 }
 
-// ParseDownloadURL returns where a download is performed: a URL with one {id},
-// in its path or its query. Like the base URL it must be https, except on a
-// loopback host. The API publishes no such URL, so there is no default.
-func ParseDownloadURL(text string) (*url.URL, error) {
+// DownloadURL is where a download is performed: a URL with a place for what
+// names the download.
+type DownloadURL struct {
+	template string
+	path     string // of the template
+}
+
+// The places in a DownloadURL: for a download's public key, and for its id.
+const (
+	keyPlace = "{key}"
+	idPlace  = "{id}"
+)
+
+// ParseDownloadURL returns where a download is performed: a URL with {key} or
+// {id} in its path or its query, or each of them once. Like the base URL it must be
+// https, except on a loopback host. The API publishes no such URL, so there is
+// no default.
+func ParseDownloadURL(text string) (*DownloadURL, error) {
 	text = trim(text)
-	escapedPlace := url.PathEscape(idPlace)
-	if strings.Count(text, idPlace) != 1 || strings.Contains(strings.ToUpper(text), strings.ToUpper(escapedPlace)) {
-		return nil, errors.New("it must contain {id} once, in the place of the download's id")
+	keys, ids := strings.Count(text, keyPlace), strings.Count(text, idPlace)
+	if keys+ids == 0 || keys > 1 || ids > 1 {
+		return nil, errors.New("it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most")
 	}
-	// A brace in a path would keep url.Parse from remembering what else is
-	// escaped there; in a query it stays as it is.
-	if before, after, _ := strings.Cut(text, idPlace); !strings.Contains(before, "?") {
-		text = before + escapedPlace + after
+	parsed, err := parseURL(text)
+	if err != nil {
+		return nil, err
 	}
-	return parseURL(text)
+	if places := parsed.Path + "?" + parsed.RawQuery; strings.Count(places, keyPlace) != keys || strings.Count(places, idPlace) != ids {
+		return nil, errors.New("it must have {key} and {id} in its path or its query, and not escaped")
+	}
+	return &DownloadURL{template: text, path: parsed.Path}, nil
 }
 
-// PerformDownload uses a download up and returns its content. It ends when the
-// remaining time of the download is over. A content of more than limit bytes is
-// an error; so is one that does not come whole, and a web page where no file of
-// the download is one. An [*APIError] of it does not show the id.
+// NeedsKey reports that the URL is made from the download's public key.
+func (u *DownloadURL) NeedsKey() bool { return strings.Contains(u.template, keyPlace) }
+
+// For returns the URL of a download, with its id and its public key escaped for
+// their places.
+func (u *DownloadURL) For(id, key string) (*url.URL, error) {
+	for _, value := range []string{id, key} {
+		if value == "." || value == ".." {
+			return nil, errors.New("the download has an id or a key that cannot be part of a URL")
+		}
+	}
+	path, query, hasQuery := strings.Cut(u.template, "?")
+	filled := strings.NewReplacer(keyPlace, url.PathEscape(key), idPlace, url.PathEscape(id)).Replace(path)
+	if hasQuery {
+		filled += "?" + strings.NewReplacer(keyPlace, url.QueryEscape(key), idPlace, url.QueryEscape(id)).Replace(query)
+	}
+	return url.Parse(filled)
+}
+
+// Performance is how a download is performed.
+type Performance struct {
+	Download  *Download     // its id, and its files where they are known
+	Key       string        // its public key; "" where DownloadURL asks for none
+	Remaining time.Duration // of its life; 0: it has no end
+
+	// Limit is the maximum size of the content in bytes. 0 is none, and then the
+	// content may take its time too: its response has to begin within what remains
+	// of the download's life, and from then on only a pause of the request timeout
+	// ends it. With a limit, all of the content has to come within both.
+	Limit int64
+
+	// Begin, if not nil, is called when the content begins to come, with its
+	// length, or -1 where the server does not announce it.
+	Begin func(Content)
+}
+
+// PerformDownload writes the content of a download, and uses that up if it is for
+// a single use. A content of more than Limit bytes is an error; so is one that does
+// not come whole, and a web page where no file of the download is one. An
+// [*APIError] of it shows neither the id nor the key. What was written before an
+// error is not the content.
 //
 // It is retried as rarely as the creation of a download: where the first server
 // did nothing. Each request takes a connection of its own, because net/http by
 // itself retries a GET on one that was used before, and the download would be
 // used up.
-func (c *Client) PerformDownload(ctx context.Context, download *Download, remaining time.Duration, limit int64) (*Content, error) {
-	target, err := c.downloadURLOf(download.ID)
-	if err != nil {
-		return nil, &APIError{Kind: Invalid, Method: http.MethodGet, Path: idPlace, Err: err, NotProcessed: true}
+func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Writer) (*Content, error) {
+	if c.downloadURL == nil {
+		return nil, &APIError{Kind: Invalid, Method: http.MethodGet, NotProcessed: true,
+			Err: errors.New("the client was not given the URL at which a download is performed")}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, remaining,
-		&APIError{Kind: DownloadOver, Err: errors.New("the download's minute was over before its content had come")})
-	defer cancel()
-
-	call := c.newCall(http.MethodGet, target, limit)
-	call.path = c.downloadURL.Path // with {id} in the place of the id
-	call.content, call.safe, call.transport, call.oversize = true, false, c.contentTransport, ContentTooLarge
-	call.noHTML = download.hasNoHTML()
-	call.secrets = append(call.secrets, download.ID)
+	target, err := c.downloadURL.For(p.Download.ID, p.Key)
+	if err != nil {
+		return nil, &APIError{Kind: Invalid, Method: http.MethodGet, Path: c.downloadURL.path, Err: err, NotProcessed: true}
+	}
+	call := c.newCall(http.MethodGet, target, p.Limit)
+	call.performed, call.sink = &p, &sink{Writer: to}
+	if p.Limit == 0 {
+		call.limit = math.MaxInt64 - 1
+	}
+	if p.Remaining != 0 {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		call.deadline = time.Now().Add(p.Remaining)
+		call.over = time.AfterFunc(p.Remaining, func() {
+			cancel(&APIError{Kind: DownloadOver, Err: errors.New("the download's minute was over before its content had come")})
+		})
+		defer call.over.Stop()
+	}
+	call.path = c.downloadURL.path // with the places
+	call.safe, call.transport, call.oversize = false, c.contentTransport, ContentTooLarge
+	call.secrets = append(call.secrets, p.Download.ID)
+	if p.Key != "" {
+		call.secrets = append(call.secrets, p.Key)
+	}
 	call.headers = http.Header{
 		// With */* alone a Laravel application sends a web page for an error.
 		"Accept": {"application/json, */*;q=0.8"},
@@ -75,24 +142,37 @@ func (c *Client) PerformDownload(ctx context.Context, download *Download, remain
 	if err := call.do(ctx, nil); err != nil {
 		return nil, err
 	}
-	return &Content{Bytes: call.body.Bytes(), Type: call.response.Header.Get("Content-Type")}, nil
+	return &Content{Type: call.response.Header.Get("Content-Type"), Length: call.sink.written}, nil
 }
 
-// downloadURLOf puts an id into the URL for downloads, escaped for its place.
-func (c *Client) downloadURLOf(id string) (*url.URL, error) {
-	switch {
-	case c.downloadURL == nil:
-		return nil, errors.New("the client was not given the URL at which a download is performed")
-	case id == "." || id == "..":
-		return nil, errors.New("the download has an id that cannot be part of a URL")
-	}
-	target := *c.downloadURL
-	if path := target.EscapedPath(); strings.Contains(target.Path, idPlace) {
-		target.RawPath = strings.Replace(path, url.PathEscape(idPlace), url.PathEscape(id), 1)
-		target.Path = strings.Replace(target.Path, idPlace, id, 1)
-	}
-	target.RawQuery = strings.Replace(target.RawQuery, idPlace, url.QueryEscape(id), 1)
-	return &target, nil
+// sink keeps apart what goes wrong with writing from what goes wrong with
+// reading.
+type sink struct {
+	io.Writer
+	written int64
+	err     error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	s.written += int64(n)
+	s.err = err
+	return n, err
+}
+
+// patient is a body that may take its time, as long as no byte of it is waited
+// for longer than the pause. The timer runs only while a read waits: where what
+// is read goes, a slow disk for example, may take its time too.
+type patient struct {
+	io.Reader
+	timeout *time.Timer
+	pause   time.Duration
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	p.timeout.Reset(p.pause)
+	defer p.timeout.Stop()
+	return p.Reader.Read(b)
 }
 
 // authorize gives the token to the API's own origin, and takes it from a
@@ -121,46 +201,66 @@ func (c *call) checkRedirect(request *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// beginContent checks the headers of a content and returns its body. One without
+// a limit is no longer bound to the download's life from here on, and may take
+// longer than an attempt as long as it does not pause for so long.
+func (c *call) beginContent(response *http.Response, timeout *time.Timer) (io.Reader, *APIError) {
+	received := io.Reader(response.Body)
+	if c.performed.Limit == 0 {
+		if c.over != nil {
+			c.over.Stop()
+		}
+		c.streaming.Store(true)
+		received = &patient{received, timeout, c.client.requestTimeout}
+	}
+	body, length, failure := c.decoded(response, received)
+	if failure == nil && c.performed.Begin != nil {
+		c.performed.Begin(Content{Type: response.Header.Get("Content-Type"), Length: length})
+	}
+	return body, failure
+}
+
 // decoded checks the headers of a content and returns its body without its
-// encoding.
-func (c *call) decoded(response *http.Response) (io.Reader, *APIError) {
-	if c.noHTML && isHTML(response.Header.Get("Content-Type")) {
-		return nil, &APIError{Kind: Unusable, Err: errors.New("the response is a page of HTML, not the file")}
+// encoding, and the length of that, or -1 where the headers do not announce it.
+func (c *call) decoded(response *http.Response, received io.Reader) (body io.Reader, length int64, failure *APIError) {
+	if c.performed.Download.hasNoHTML() && IsHTML(response.Header.Get("Content-Type")) {
+		return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the response is a page of HTML, not the file")}
 	}
 	// There may be several, in one line or in many.
 	switch strings.ToLower(strings.Join(response.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":
 		if response.ContentLength > c.limit {
-			return nil, c.oversize.tooLarge(c.limit, response.ContentLength)
+			return nil, 0, c.oversize.tooLarge(c.limit, response.ContentLength)
 		}
-		return response.Body, nil
+		return received, response.ContentLength, nil
 	case "gzip": // not asked for, and some servers send it all the same
-		unzipped, err := gzip.NewReader(response.Body)
+		unzipped, err := gzip.NewReader(received)
 		switch {
 		case err == nil:
-			return unzipped, nil
+			return unzipped, -1, nil
 		case errors.Is(err, io.EOF): // nothing was compressed
-			return http.NoBody, nil
+			return http.NoBody, 0, nil
 		case errors.Is(err, gzip.ErrHeader):
-			return nil, &APIError{Kind: Unusable, Err: errors.New("the content says that it is compressed by gzip and is not")}
+			return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content says that it is compressed by gzip and is not")}
 		}
-		return nil, cutShort(plain(err))
+		return nil, 0, cutShort(plain(err))
 	}
-	return nil, &APIError{Kind: Unusable, Err: errors.New("the content is encoded in a way that the provider does not know, and did not ask for")}
+	return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content is encoded in a way that the provider does not know, and did not ask for")}
 }
 
 // hasNoHTML reports that the download has files and that none of them is a web
 // page, as far as the API describes them.
 func (d *Download) hasNoHTML() bool {
 	for _, file := range d.Files {
-		if file.Type == nil || isHTML(*file.Type) {
+		if file.Type == nil || *file.Type == "" || IsHTML(*file.Type) {
 			return false
 		}
 	}
 	return len(d.Files) > 0
 }
 
-func isHTML(mediaType string) bool {
+// IsHTML reports that a media type is that of a web page.
+func IsHTML(mediaType string) bool {
 	name, _, _ := strings.Cut(mediaType, ";") // the parameters may be anything
 	return strings.EqualFold(strings.TrimSpace(name), "text/html")
 }

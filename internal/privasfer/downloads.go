@@ -3,6 +3,7 @@ package privasfer
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,12 @@ func (c *Client) CreateDownload(ctx context.Context, fileIDs []string) (*Downloa
 	body := struct {
 		Files []string `json:"files"`
 	}{fileIDs}
-	download, sent, err := post[Download](ctx, c, body, "downloads")
+	target, err := c.endpoint(nil, "downloads")
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	call := c.newCall(http.MethodPost, target, maxObjectBytes)
+	download, err := send[Download](ctx, call, body)
 	var failure *APIError
 	if errors.As(err, &failure) {
 		for i := range failure.Fields {
@@ -45,8 +51,9 @@ func (c *Client) CreateDownload(ctx context.Context, fileIDs []string) (*Downloa
 			}
 		}
 		failure.scrub(c.token) // somebody may have taken the token for an id
+		return nil, time.Time{}, failure
 	}
-	return download, sent, err
+	return download, call.sent, nil
 }
 
 func (d *Download) check() error {

@@ -13,7 +13,7 @@ import (
 )
 
 // Kind is why a call failed. It is set where the failure happens, and with the
-// status it decides what is retried and what a user is told to do.
+// status it decides what is retried and what a user is advised to do.
 type Kind int
 
 // The kinds of failure.
@@ -23,6 +23,7 @@ const (
 	Unusable                        // the response is not what the API documents
 	TooLarge                        // the response has more bytes than an object of the API may have
 	ContentTooLarge                 // the content has more bytes than it may have
+	Unwritable                      // the content could not be written where it was to go
 	ListTooLong                     // the list has more objects, pages or bytes than it may have
 	RateLimited                     // the API's rate limit keeps the request from being sent
 	Unreachable                     // no connection was established, to the API or to a proxy
@@ -114,6 +115,13 @@ func (e *APIError) Error() string {
 
 // Unwrap gives access to the cause, context errors included.
 func (e *APIError) Unwrap() error { return e.Err }
+
+// HasField reports that an error is the API's complaint about an input.
+func HasField(err error, name string) bool {
+	var failure *APIError
+	return errors.As(err, &failure) && failure.Status == http.StatusUnprocessableEntity &&
+		slices.ContainsFunc(failure.Fields, func(field FieldError) bool { return field.Field == name })
+}
 
 // retryable reports whether another attempt may succeed. One that is not safe,
 // since it creates or uses a download, needs a server that did nothing.

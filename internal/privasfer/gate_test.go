@@ -344,7 +344,9 @@ func TestGateAndContent(t *testing.T) {
 			client.gate = gate{minWait: time.Second, limited: true, remaining: 12, responded: true, firstSent: time.Now(), until: time.Now().Add(test.closed)}
 			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, test.url, nil)
 			call := client.newCall(http.MethodGet, request.URL, 0)
-			call.content = test.content
+			if test.content {
+				call.performed = &Performance{}
+			}
 			leave, _ := call.enter(request)
 			leave(newResponse(test.status, "", test.headers...))
 			if got, _ := client.gate.allowance(time.Now()); got != test.want || time.Until(client.gate.until) < test.closed {

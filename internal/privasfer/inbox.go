@@ -41,11 +41,11 @@ func (c *Client) InboxMail(ctx context.Context, id string, includeFiles bool) (*
 	return get[InboxMail](ctx, c, includeDownload(includeFiles), "inbox", id)
 }
 
-// InboxMails lists mails of the inbox, with the same inclusions. The keyword is
+// InboxMails lists mails of the inbox with their downloads. The keyword is
 // searched in their identifier and subject and in the sender's email and name;
 // the keys to sort by are InboxMailSortKeys.
-func (c *Client) InboxMails(ctx context.Context, options ListOptions, includeFiles bool) (*List[InboxMail], error) {
-	return readList[InboxMail](ctx, c, options.addTo(includeDownload(includeFiles)), "inbox")
+func (c *Client) InboxMails(ctx context.Context, options ListOptions) (*List[InboxMail], error) {
+	return readList[InboxMail](ctx, c, options.addTo(includeDownload(options.IncludeFiles)), "inbox")
 }
 
 // InboxMailSortKeys are the keys by which the API sorts the inbox.

@@ -1,6 +1,7 @@
 package privasfer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,8 @@ type ListOptions struct {
 	Keyword string
 	// Sort is one of the area's keys; a leading "-" reverses the order.
 	Sort string
+	// IncludeFiles asks for the files of mails' downloads too. Files have none.
+	IncludeFiles bool
 }
 
 func (o ListOptions) addTo(query url.Values) url.Values {
@@ -159,7 +162,7 @@ func decodePage[T any, P identified[T]](body []byte) (page[T], error) {
 // positions are all the places in which the page may say where it is.
 func (p page[T]) positions() []position {
 	pagination := p.Meta.value.Pagination.value
-	pagination.LastPage = pagination.TotalPages
+	pagination.LastPage = cmp.Or(pagination.TotalPages, pagination.LastPage)
 	return []position{p.Meta.value.position, p.position, pagination.position}
 }
 

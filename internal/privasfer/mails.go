@@ -3,7 +3,7 @@ package privasfer
 import "context"
 
 // Mail is a mail that the token's owner has sent. A nil pointer is a null in
-// the answer, or a key that it leaves out. Times are the API's text; OpenedAt is
+// the response, or a key that it leaves out. Times are the API's text; OpenedAt is
 // "" while the mail is unopened.
 //
 // https://privasfer.com/api: GET /mails/{id}
@@ -29,10 +29,10 @@ func (c *Client) Mail(ctx context.Context, id string, includeFiles bool) (*Mail,
 	return get[Mail](ctx, c, includeDownload(includeFiles), "mails", id)
 }
 
-// Mails lists sent mails, with the same inclusions. The keys to sort by are
+// Mails lists sent mails with their downloads. The keys to sort by are
 // MailSortKeys.
-func (c *Client) Mails(ctx context.Context, options ListOptions, includeFiles bool) (*List[Mail], error) {
-	return readList[Mail](ctx, c, options.addTo(includeDownload(includeFiles)), "mails")
+func (c *Client) Mails(ctx context.Context, options ListOptions) (*List[Mail], error) {
+	return readList[Mail](ctx, c, options.addTo(includeDownload(options.IncludeFiles)), "mails")
 }
 
 // MailSortKeys are the keys by which the API sorts sent mails.

@@ -45,7 +45,7 @@ func newTransport(caCertPEM []byte, idleConnections int) *http.Transport {
 }
 
 // watchedConn remembers that the other side closed the connection. Below TLS
-// that tells a response that was cut short from one that ended: crypto/tls
+// that distinguishes a response that was cut short from one that ended: crypto/tls
 // reports both as io.EOF, and reads no further once close_notify has come.
 type watchedConn struct {
 	net.Conn

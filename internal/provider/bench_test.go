@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
@@ -12,9 +11,7 @@ import (
 // BenchmarkReadInboxMail is one lookup as an engine asks for it, the simulator's
 // part included.
 func BenchmarkReadInboxMail(b *testing.B) {
-	benchmarkRead(b, simulator.Options{HideRateLimit: true}, "privasfer_inbox_mail", map[string]tftypes.Value{
-		"id": tftypes.NewValue(tftypes.String, simulator.MailFull),
-	})
+	benchmarkRead(b, simulator.Options{HideRateLimit: true}, "privasfer_inbox_mail", values{"id": simulator.MailFull})
 }
 
 // BenchmarkReadFiles is one list of 5,000 files.
@@ -22,15 +19,11 @@ func BenchmarkReadFiles(b *testing.B) {
 	benchmarkRead(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(5_000)}}, "privasfer_files", nil)
 }
 
-func benchmarkRead(b *testing.B, options simulator.Options, dataSource string, arguments map[string]tftypes.Value) {
-	server := newProtocolServer(b, newAPI(b, options), "1.11.4")
-	schema, err := server.GetProviderSchema(b.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		b.Fatal(err)
-	}
+func benchmarkRead(b *testing.B, options simulator.Options, dataSource string, arguments values) {
+	server := newProtocolServer(b, newAPI(b, options), nil)
 	request := &tfprotov6.ReadDataSourceRequest{
 		TypeName: dataSource,
-		Config:   dynamicValue(b, schema.DataSourceSchemas[dataSource], arguments),
+		Config:   dynamicValue(b, server.schemas.DataSourceSchemas[dataSource], arguments),
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
@@ -20,6 +21,7 @@ import (
 const (
 	envToken       = "PRIVASFER_TOKEN" //nolint:gosec // a variable's name
 	envBaseURL     = "PRIVASFER_BASE_URL"
+	envPIN         = "PRIVASFER_PIN"
 	envDownloadURL = "PRIVASFER_DOWNLOAD_URL"
 )
 
@@ -33,8 +35,10 @@ type configured struct {
 	// another account or host than the one that is meant.
 	unknown []string
 
-	// What only performing a download needs.
-	hasDownloadURL     bool
+	// What only keys and performing a download need.
+	hasPIN             bool
+	pinUnknown         bool
+	downloadURL        *privasfer.DownloadURL // nil: not given
 	downloadURLUnknown bool
 
 	terraformVersion string
@@ -86,13 +90,15 @@ func (p *privasferProvider) configure(model providerModel, terraformVersion stri
 		caCertPEMValidator.report(diags, path.Root("ca_cert_pem"), err)
 		config.CACertPEM = certificates
 	}
+	config.PIN = pinFrom(model.PIN, diags)
+	result.hasPIN, result.pinUnknown = config.PIN != "", model.PIN.IsUnknown()
 	config.DownloadURL = downloadURLFrom(model.DownloadURL, diags)
-	result.hasDownloadURL = config.DownloadURL != nil
-	result.downloadURLUnknown = model.DownloadURL.IsUnknown()
+	result.downloadURL, result.downloadURLUnknown = config.DownloadURL, model.DownloadURL.IsUnknown()
 	if len(result.unknown) > 0 || diags.HasError() {
 		return result
 	}
 	result.client = privasfer.New(config)
+	p.cleanup.add(result.client)
 	return result
 }
 
@@ -106,11 +112,11 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 	token, err := privasfer.ParseToken(text)
 	switch {
 	case errors.Is(err, privasfer.ErrNoToken):
-		detail := "Every call to Privasfer needs a token, made on the profile's API page. Give it by the provider's `token` " +
-			"argument, from a sensitive variable for example, or by the environment variable " + envToken + "."
+		detail := "Every call to Privasfer needs a token, which is created on the profile's API page. Set it in the provider's `token` " +
+			"argument, from a sensitive variable for example, or in the environment variable " + envToken + "."
 		if !argument.IsNull() {
-			detail = "The provider's `token` argument is set and empty. Give a token, made on the profile's API page, or leave the " +
-				"argument out (or null) for the environment variable " + envToken + " to count."
+			detail = "The provider's `token` argument is set and empty. Set it to a token, which is created on the profile's API page, or " +
+				"leave it out (or null) to use the environment variable " + envToken + "."
 		}
 		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token", detail)
 	case err != nil:
@@ -136,7 +142,19 @@ func baseURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
 	return baseURL
 }
 
-func downloadURLFrom(argument types.String, diags *diag.Diagnostics) *url.URL {
+func pinFrom(argument types.String, diags *diag.Diagnostics) string {
+	if argument.IsUnknown() {
+		return ""
+	}
+	text, source := valueOrEnv(argument, "pin", envPIN)
+	pin, err := privasfer.ParsePIN(text)
+	if err != nil {
+		diags.AddAttributeError(path.Root("pin"), "Invalid Privasfer PIN", fmt.Sprintf("In %s, %s.", source, err))
+	}
+	return pin
+}
+
+func downloadURLFrom(argument types.String, diags *diag.Diagnostics) *privasfer.DownloadURL {
 	if argument.IsUnknown() {
 		return nil
 	}
@@ -184,26 +202,60 @@ func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 		return nil
 	case c.client == nil:
 		diags.AddError("Provider configuration not known yet",
-			fmt.Sprintf("The provider's %s depends on something that is known only after apply, and Privasfer has to be "+
-				"called now. Give a value that is known at plan, or apply what it depends on first, with -target.",
-				strings.Join(c.unknown, " and ")))
+			fmt.Sprintf("The value of the provider's %s is known only after apply, and Privasfer has to be called now. ",
+				strings.Join(c.unknown, " and "))+knownStep)
 	}
 	return c.client
 }
 
 // requireDownloadURL adds an error at an argument that needs a download URL
-// where there is none.
-func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) {
+// where there is none. It reports whether the URL needs a key.
+func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) (needsKey bool) {
 	switch {
-	case c == nil || c.hasDownloadURL:
+	case c.downloadURL != nil:
+		return c.downloadURL.NeedsKey()
 	case c.downloadURLUnknown:
 		diags.AddAttributeError(at, "Provider configuration not known yet",
-			"The provider's `download_url` depends on something that is known only after apply, and the download has to be performed now. "+
-				"Give a value that is known at plan, or set enabled = terraform.applying.")
+			"The value of the provider's `download_url` is known only after apply, and the download has to be performed now. "+
+				knownStep)
 	default:
 		diags.AddAttributeError(at, "Missing Privasfer download URL",
-			"To perform a download the provider has to know where, and Privasfer's documentation of the API does not publish it. "+
-				"Give the URL, with {id} in the place of the download's id, by the provider's `download_url` argument or by the "+
-				"environment variable "+envDownloadURL+".")
+			"To perform a download the provider has to know where. Privasfer's documentation of the API says that the URL is made from the "+
+				"download's public key, and does not publish it. Give the URL, with {key} in the place of the key, or {id} in that of the "+
+				"download's id, in the provider's `download_url` argument or the environment variable "+envDownloadURL+".")
 	}
+	return false
+}
+
+// requirePIN adds an error at an argument that needs a key where there is no PIN.
+func (c *configured) requirePIN(at path.Path, diags *diag.Diagnostics) {
+	switch {
+	case c.hasPIN:
+	case c.pinUnknown:
+		diags.AddAttributeError(at, "Provider configuration not known yet",
+			"The value of the provider's `pin` is known only after apply, and a key has to be created now. "+knownStep)
+	default:
+		diags.AddAttributeError(at, "Missing Privasfer PIN",
+			"The API asks for your PIN before a file may be fetched. Give it in the provider's `pin` argument, from a sensitive variable "+
+				"for example, or in the environment variable "+envPIN+".")
+	}
+}
+
+const knownStep = "Give a value that is known at plan, or apply what it depends on first, with -target."
+
+// onlyAtApply keeps an ephemeral block from being opened by a plan: what is
+// unknown at plan defers it, on every engine.
+const onlyAtApply = "`enabled = timestamp() != \"\"`"
+
+// urlValue is the URL at which a download is performed; null where that is not
+// known.
+func (c *configured) urlValue(download *readyDownload) tftypes.Value {
+	if c.downloadURL == nil || c.downloadURL.NeedsKey() && download.key == "" {
+		return stringValue(nil)
+	}
+	filled, err := c.downloadURL.For(download.ID, download.key)
+	if err != nil {
+		return stringValue(nil)
+	}
+	return stringValue(new(filled.String()))
 }

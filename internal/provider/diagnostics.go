@@ -35,10 +35,13 @@ func lookupDiagnostic(object string, err error) diag.Diagnostic {
 	if statusOf(err) != http.StatusNotFound {
 		return apiErrorDiagnostic("read the "+object, err)
 	}
-	return diag.NewErrorDiagnostic(strings.ToUpper(object[:1])+object[1:]+" not found",
-		fmt.Sprintf("There is no %s with this id that the token may see. %s\n\n"+
-			"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, "+
-			"base_url is probably wrong.", object, sentence(err.Error())))
+	return diag.NewErrorDiagnostic(strings.ToUpper(object[:1])+object[1:]+" not found", notFoundDetail(object, err))
+}
+
+func notFoundDetail(object string, err error) string {
+	return fmt.Sprintf("There is no %s with this id that the token may see. %s\n\n"+
+		"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, "+
+		"`base_url` is probably wrong.", object, sentence(err.Error()))
 }
 
 // place is where a call failed.
@@ -49,7 +52,7 @@ const (
 	atContent       // where a download is performed
 )
 
-// remedies are what a user is told to do about a failure of a kind, and of a
+// remedies are what a user is advised to do about a failure of a kind, and of a
 // status if one is given: the first row that matches.
 var remedies = []struct {
 	kind   privasfer.Kind
@@ -69,10 +72,11 @@ var remedies = []struct {
 	{kind: privasfer.TimedOut, step: [2]string{
 		"The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."}},
 	{kind: privasfer.DownloadOver, step: [2]string{
-		"The server, the network or a proxy in between is too slow for the minute that a download lives. Run again, with a smaller file if it happens again."}},
+		"The server, the network or a proxy in between is too slow for the minute that a download lives. Run again."}},
 	{kind: privasfer.RateLimited, step: [2]string{rateLimitStep}},
 	{kind: privasfer.TooLarge, step: [2]string{notTheAPIStep}},
 	{kind: privasfer.ContentTooLarge, step: [2]string{"Raise `max_content_bytes`, up to 16777216 (16 MiB), if the file is meant to be that large."}},
+	{kind: privasfer.Unwritable, step: [2]string{unwritableStep}},
 	{kind: privasfer.ListTooLong, step: [2]string{"The provider reads no more of a list. Narrow it down with `keyword`."}},
 	{kind: privasfer.Unusable, step: [2]string{notTheAPIStep, downloadURLStep}},
 	{kind: privasfer.Redirected, step: [2]string{
@@ -89,7 +93,9 @@ var remedies = []struct {
 	{kind: privasfer.Rejected, status: http.StatusForbidden, step: [2]string{
 		tokenStep + " It must be a token of an account that has this permission.", downloadURLStep}},
 	{kind: privasfer.Rejected, status: http.StatusNotFound, step: [2]string{
-		"Either something that was named does not exist, or `base_url` is wrong.", downloadURLStep}},
+		"Either something that was named does not exist, or `base_url` is wrong.",
+		"Either the download is gone, because its minute is over or it was used, or `download_url` is wrong: the API publishes no such URL, " +
+			"so it is the one that you gave."}},
 	{kind: privasfer.Rejected, status: http.StatusMethodNotAllowed, step: [2]string{noRouteStep, downloadURLStep}},
 	{kind: privasfer.Rejected, status: statusPageExpired, step: [2]string{noRouteStep, downloadURLStep}},
 	{kind: privasfer.Rejected, bare: true, step: [2]string{
@@ -107,6 +113,8 @@ const (
 
 	firewallStep = "The response has no message in the API's form, so it may come from a proxy or a firewall in between. "
 
+	unwritableStep = "Free space on the disk, or choose another path."
+
 	tokenStep = "Check the provider's `token` argument or the environment variable " + envToken + "."
 
 	noRouteStep = "The API has no such route there: `base_url` is probably wrong."
@@ -115,7 +123,7 @@ const (
 		"API asks, and look for what else uses up the limit from this address."
 )
 
-// nextStep is what a user is told to do about a failed call.
+// nextStep is what a user is advised to do about a failed call.
 func nextStep(err error, at place) string {
 	var failure *privasfer.APIError
 	if !errors.As(err, &failure) {
@@ -138,6 +146,15 @@ const bugStep = "This is a bug of the provider: please report it."
 // statusPageExpired is what the framework that the API seems to be built on
 // responds where a web page is called instead of the API.
 const statusPageExpired = 419
+
+// kindOf returns the kind of an API error, or 0.
+func kindOf(err error) privasfer.Kind {
+	var failure *privasfer.APIError
+	if errors.As(err, &failure) {
+		return failure.Kind
+	}
+	return 0
+}
 
 // statusOf returns the HTTP status of an API error, or 0.
 func statusOf(err error) int {

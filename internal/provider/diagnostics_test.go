@@ -48,8 +48,8 @@ func TestNextStep(t *testing.T) {
 		{bare(401), "The response has no message in the API's form, so it may come from a proxy or a firewall in between. Check the provider's `token`", "The response has no message in the API's form, so it may come from a proxy or a firewall in between. Check the provider's `download_url`"},
 		{says(403), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. It must be a token", "Check the provider's `download_url`"},
 		{bare(403), "The response has no message in the API's form", "The response has no message in the API's form"},
-		{says(404), "Either something that was named does not exist, or `base_url` is wrong.", "Check the provider's `download_url`"},
-		{bare(404), "Either something that was named does not exist, or `base_url` is wrong.", "Check the provider's `download_url`"},
+		{says(404), "Either something that was named does not exist, or `base_url` is wrong.", "Either the download is gone, because its minute is over or it was used, or `download_url` is wrong"},
+		{bare(404), "Either something that was named does not exist, or `base_url` is wrong.", "Either the download is gone, because its minute is over or it was used, or `download_url` is wrong"},
 		{says(405), "The API has no such route there: `base_url` is probably wrong.", "Check the provider's `download_url`"},
 		{says(419), "The API has no such route there: `base_url` is probably wrong.", "Check the provider's `download_url`"},
 		{&privasfer.APIError{Kind: privasfer.Rejected, Status: 422, Fields: []privasfer.FieldError{{Field: "a"}}}, "Correct what the API complains about", "Check the provider's `download_url`"},
@@ -78,7 +78,7 @@ func TestNextStep(t *testing.T) {
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
 	failure := func(change func(*privasfer.APIError)) *privasfer.APIError {
-		f := &privasfer.APIError{Kind: privasfer.Rejected, Method: "POST", Path: "/api/x", Status: 422, Message: "Invalid.", NotProcessed: true}
+		f := &privasfer.APIError{Kind: privasfer.Rejected, Attempts: 1, Method: "POST", Path: "/api/x", Status: 422, Message: "Invalid.", NotProcessed: true}
 		change(f)
 		return f
 	}
@@ -88,7 +88,12 @@ func TestDiagnostics(t *testing.T) {
 	status := func(status int, message string) *privasfer.APIError {
 		return failure(func(f *privasfer.APIError) { f.Status, f.Message, f.NotProcessed = status, message, status < 500 })
 	}
-	const correct = "Correct what the API complains about and run again."
+	const (
+		correct = "Correct what the API complains about and run again."
+		server  = "The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later."
+	)
+	created, received := downloadSource{fileIDs: []string{"a"}}, downloadSource{id: "a"}
+	atKeys := &privasfer.APIError{Kind: privasfer.Rejected, Method: "POST", Path: "/api/keys", Status: 404, Attempts: 2}
 	tests := map[string]struct {
 		got     diag.Diagnostic
 		at      string
@@ -102,7 +107,7 @@ func TestDiagnostics(t *testing.T) {
 		"permission":       {got: apiErrorDiagnostic("list the files", status(403, "No.")), summary: "The token may not do this at Privasfer"},
 		"not found": {got: lookupDiagnostic("inbox mail", status(404, "")), summary: "Inbox mail not found",
 			detail: []string{"There is no inbox mail with this id that the token may see. POST /api/x returned 404 Not Found.",
-				"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, base_url is probably wrong."}},
+				"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, `base_url` is probably wrong."}},
 		"lookup rejected": {got: lookupDiagnostic("file", status(422, "No.")), summary: "Cannot read the file"},
 		"files": {got: createDiagnostic(fields(privasfer.FieldError{Field: "files", Message: "Required."},
 			privasfer.FieldError{Field: "files.0", Value: "a", Message: "Unknown."}, privasfer.FieldError{Field: "files.7", Message: "Odd."},
@@ -113,15 +118,41 @@ func TestDiagnostics(t *testing.T) {
 			detail: []string{"POST /api/x returned 422 Unprocessable Entity: Invalid. [filesystem: Full.].", correct}},
 		"perhaps created": {got: createDiagnostic(status(500, "Server Error")), summary: "Cannot create the download",
 			detail: []string{"POST /api/x returned 500 Internal Server Error: Server Error.",
-				"The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later.",
-				"A download may have been created all the same. It lapses within one minute."}},
-		"perhaps used": {got: performDiagnostic(status(500, "")), summary: "Cannot perform the download",
-			detail: []string{"POST /api/x returned 500 Internal Server Error.",
-				"The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later.",
-				"The download was created, and may have been used up. Where it was not, it lapses within one minute."}},
-		"not used": {got: performDiagnostic(status(http.StatusTooManyRequests, "Slow down!")), summary: "Cannot perform the download",
-			detail: []string{"POST /api/x returned 429 Too Many Requests: Slow down!", rateLimitStep,
-				"The download was created, and was not used. It lapses within one minute."}},
+				server, mayHaveCreated}},
+		"wrong PIN": {got: temporaryKeyDiagnostic(fields(privasfer.FieldError{Field: "pin", Message: "Invalid PIN."})), summary: "Privasfer does not accept the PIN",
+			detail: []string{"POST /api/x returned 422 Unprocessable Entity: Invalid. [pin: Invalid PIN.].",
+				"Check the provider's `pin` argument or the environment variable PRIVASFER_PIN. " + sentOnce}},
+		"no temporary key": {got: temporaryKeyDiagnostic(status(500, "No.")), summary: "Cannot create the temporary key",
+			detail: []string{"POST /api/x returned 500 Internal Server Error: No.", server, sentOnce}},
+		"no temporary key, token": {got: temporaryKeyDiagnostic(status(401, "No.")), summary: "Privasfer does not accept the token"},
+		"no temporary key, interrupted": {got: temporaryKeyDiagnostic(failure(func(f *privasfer.APIError) { f.Kind, f.Status, f.Message = privasfer.Canceled, 0, "" })),
+			summary: "Cannot create the temporary key", detail: []string{"POST /api/x.", "The run was interrupted."}},
+		"temporary key, not sent": {got: temporaryKeyDiagnostic(failure(func(f *privasfer.APIError) { f.Kind, f.Status, f.Message = privasfer.Unreachable, 0, "" })),
+			summary: "Cannot create the temporary key", detail: []string{"POST /api/x.", networkStep + " and `base_url`.", notAgain}},
+		"temporary key, sent twice": {got: temporaryKeyDiagnostic(failure(func(f *privasfer.APIError) { f.Status, f.Message, f.Attempts = 429, "", 2 })),
+			summary: "Cannot create the temporary key", detail: []string{"POST /api/x returned 429 Too Many Requests (after 2 attempts).", rateLimitStep, notAgain}},
+		"no PIN": {got: temporaryKeyDiagnostic(privasfer.ErrNoPIN), summary: "Cannot create the temporary key", detail: []string{"the client has no PIN.", bugStep}},
+		"no public key, created": {got: downloadKeyDiagnostic(status(500, "No."), created), summary: "Cannot create the download's key",
+			detail: []string{"POST /api/x returned 500 Internal Server Error: No.", server, unused}},
+		"no public key, received": {got: downloadKeyDiagnostic(status(500, "No."), received), summary: "Cannot create the download's key",
+			detail: []string{"POST /api/x returned 500 Internal Server Error: No.", server}},
+		"another temporary key, created": {got: downloadKeyDiagnostic(atKeys, created), summary: "Cannot create the temporary key",
+			detail: []string{"POST /api/keys returned 404 Not Found (after 2 attempts).",
+				"Either something that was named does not exist, or `base_url` is wrong.", notAgain, unused}},
+		"another temporary key, received": {got: downloadKeyDiagnostic(atKeys, received), summary: "Cannot create the temporary key"},
+		"gone, created": {got: downloadKeyDiagnostic(status(404, "No."), created), summary: "Cannot create the download's key",
+			detail: []string{"POST /api/x returned 404 Not Found: No.", "The download may be over already: it lives one minute. Run again."}},
+		"gone, received": {got: downloadKeyDiagnostic(status(404, "No."), received), at: "download_id", summary: "Download not found",
+			detail: []string{"There is no download with this id that the token may see. POST /api/x returned 404 Not Found: No.",
+				"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, `base_url` is probably wrong."}},
+		"perhaps used": {got: performDiagnostic(status(500, ""), created), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 500 Internal Server Error.", server, lapses}},
+		"perhaps used, received": {got: performDiagnostic(status(500, ""), received), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 500 Internal Server Error.", server}},
+		"not used": {got: performDiagnostic(status(http.StatusTooManyRequests, "Slow down!"), created), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 429 Too Many Requests: Slow down!", rateLimitStep, unused}},
+		"not used, received": {got: performDiagnostic(status(http.StatusTooManyRequests, "Slow down!"), received), summary: "Cannot perform the download",
+			detail: []string{"POST /api/x returned 429 Too Many Requests: Slow down!", rateLimitStep}},
 		"no API error": {got: createDiagnostic(errors.New("odd")), summary: "Cannot create the download", detail: []string{"odd.", bugStep}},
 	}
 	for name, test := range tests {

@@ -1,18 +1,20 @@
 package provider
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -20,6 +22,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
 // ephemeralEngines are the engines that have ephemeral resources.
@@ -34,245 +37,348 @@ var aZone = time.FixedZone("", 2*60*60)
 
 func atNoon() time.Time { return noon.In(aZone) }
 
-// TestAccDownloadEphemeralResource checks every attribute by its exact value,
-// and the request that creates a download.
-func TestAccDownloadEphemeralResource(t *testing.T) {
+// licenceText is the content of FileLicence and ReceivedLicence.
+const licenceText = "Licence\n\nYou may read this file – and so may čia, 日本, naïve readers.\n"
+
+// The arguments of downloads that most tests open.
+var (
+	plain     = values{"file_ids": []string{simulator.FileLicence}}
+	keyed     = plain.and(values{"create_key": true})
+	performed = plain.and(values{"perform": true})
+
+	received          = values{"download_id": simulator.DownloadFull}
+	receivedKeyed     = received.and(values{"create_key": true})
+	receivedPerformed = received.and(values{"perform": true})
+)
+
+// block is an ephemeral privasfer_download.
+func block(name string, arguments ...string) string {
+	return fmt.Sprintf("ephemeral \"privasfer_download\" %q {\n%s\n}\n", name, strings.Join(arguments, "\n"))
+}
+
+const fromMail = `download_id = "` + simulator.DownloadFull + `"`
+
+func ofFile(id string) string { return fmt.Sprintf("file_ids = [%q]", id) }
+
+// deferred keeps a plan from opening a download.
+const deferred = `enabled = timestamp() != ""`
+
+// TestAccDownload_attributes checks every attribute of every kind of download by
+// its exact value, as Terraform keeps it.
+func TestAccDownload_attributes(t *testing.T) {
 	t.Parallel()
-	api := newAPI(t, simulator.Options{Now: atNoon})
+	data := simulator.DefaultData()
+	data.Files = append(data.Files, simulator.File{ID: "binary", Size: 2, Content: []byte("\xff\x00")})
+	api := newAPI(t, simulator.Options{Data: data, Now: atNoon, HideRateLimit: true})
+	matching := func(pattern string) knownvalue.Check { return knownvalue.StringRegexp(regexp.MustCompile(pattern)) }
+	yes, no, n := knownvalue.Bool(true), knownvalue.Bool(false), knownvalue.Int64Exact
+	nothing := attributes{
+		"file_ids": null, "download_id": null, "enabled": null, "on_expiry": null, "create_key": null, "perform": null, "max_content_bytes": null,
+		"id": null, "key": null, "url": null, "files": null, "created_at": null, "expires_at": null,
+		"content": null, "content_base64": null, "content_sha256": null, "content_type": null, "content_length": null,
+	}
+	created := func(id string, files ...knownvalue.Check) attributes {
+		return nothing.and(attributes{"file_ids": knownvalue.SetExact([]knownvalue.Check{text(id)}), "files": knownvalue.ListExact(files),
+			"id": matching("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"), "created_at": text("2126-05-20 12:00:00"), "expires_at": text("2126-05-20T12:00:59Z")})
+	}
+	received := nothing.and(attributes{"download_id": text(simulator.DownloadFull), "id": text(simulator.DownloadFull)})
+	keyed := attributes{"create_key": yes, "key": matching("^[0-9A-Za-z]{32}$"), "url": matching("^" + regexp.QuoteMeta(api.downloadURL()) + "[0-9A-Za-z]{32}$")}
+	performed := attributes{
+		"perform": yes, "expires_at": null, "content": text(licenceText),
+		"content_base64": text("TGljZW5jZQoKWW91IG1heSByZWFkIHRoaXMgZmlsZSDigJMgYW5kIHNvIG1heSDEjWlhLCDml6XmnKwsIG5hw692ZSByZWFkZXJzLgo="),
+		"content_sha256": text("ce9f4b0cd008a8c6927ca50dca7590bb73275d831964598f8f16a9b9d55e5b35"),
+		"content_type":   text("text/plain"), "content_length": n(77),
+	}
+	decomposed := attributes{
+		"files": knownvalue.ListSizeExact(1), "content": text("R\u00e9n\u00e9e\n\u017duk\u0117\nBj\u00f6rn\n\ud55c\uae00\n\u00c5\n"), // composed
+		"content_base64": text("UmXMgW5lzIFlClrMjHVrZcyHCkJqb8yIcm4K4YSS4YWh4Yar4YSA4YWz4YavCuKEqwo="),
+		"content_sha256": text("07e0a6cae73ab2909110cc15ec1bb1b5390d89589bb6e8c4d7cf260328bf4e6a"), "content_length": n(50), "max_content_bytes": n(50),
+	}
+	binary := attributes{"files": knownvalue.ListSizeExact(1), "content": null, "content_base64": text("/wA="), "content_type": text("application/octet-stream"),
+		"content_sha256": text("ea5dbf9596d187e9500f23e9a680109475341cf4e81f7e043f7d97152c10772f"), "content_length": n(2)}
+	config, all := api.performer(), ""
+	var checks []statecheck.StateCheck
+	for _, test := range []struct {
+		name, arguments string
+		want            attributes
+	}{
+		{"plain", ofFile(simulator.FileBare), created(simulator.FileBare, bareFile)},
+		{"keyed", ofFile(simulator.FileInvoice) + "\ncreate_key = true", created(simulator.FileInvoice, invoiceFile).and(keyed)},
+		{"performed", ofFile(simulator.FileLicence) + "\nperform = true", created(simulator.FileLicence, licenceFile).and(performed)},
+		{"decomposed", ofFile(simulator.FileNFD) + "\nperform = true\nmax_content_bytes = 50", created(simulator.FileNFD).and(performed).and(decomposed)},
+		{"binary", ofFile("binary") + "\nperform = true", created("binary").and(performed).and(binary)},
+		{"received", fromMail + "\nperform = true", received.and(performed)},
+		{"received_keyed", fromMail + "\ncreate_key = true", received.and(keyed)},
+		{"disabled", ofFile("any") + "\nenabled = false\non_expiry = \"warning\"\nperform = true\nmax_content_bytes = 1", nothing.and(attributes{
+			"file_ids": knownvalue.SetExact([]knownvalue.Check{text("any")}), "enabled": no, "on_expiry": text("warning"), "perform": yes, "max_content_bytes": n(1)})},
+	} {
+		config += block(test.name, test.arguments)
+		all += fmt.Sprintf("%[1]s = ephemeral.privasfer_download.%[1]s\n", test.name)
+		checks = append(checks, statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data").AtMapKey(test.name), test.want.exactly()))
+	}
 	resource.UnitTest(t, resource.TestCase{
 		TerraformVersionChecks:   ephemeralEngines,
 		ProtoV6ProviderFactories: factories(WithClock(atNoon)),
-		Steps: []resource.TestStep{{
-			Config: api.providerBlock() + fmt.Sprintf(`
-				ephemeral "privasfer_download" "test" {
-					file_ids = [%q, %q, %q]
-				}`, simulator.FileInvoice, simulator.FileBare, simulator.FileLicence) + echo("test", "ephemeral.privasfer_download.test"),
-			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data"), knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"file_ids": knownvalue.SetExact([]knownvalue.Check{
-						knownvalue.StringExact(simulator.FileLicence),
-						knownvalue.StringExact(simulator.FileBare),
-						knownvalue.StringExact(simulator.FileInvoice),
-					}),
-					"enabled":           knownvalue.Null(),
-					"on_expiry":         knownvalue.Null(),
-					"id":                knownvalue.StringFunc(oneOfDownloads(api)),
-					"files":             knownvalue.ListExact([]knownvalue.Check{licenceFile, bareFile, invoiceFile}),
-					"created_at":        knownvalue.StringExact("2126-05-20 12:00:00"),
-					"expires_at":        knownvalue.StringExact("2126-05-20T12:00:59Z"),
-					"perform":           knownvalue.Null(),
-					"max_content_bytes": knownvalue.Null(),
-					"content":           knownvalue.Null(),
-					"content_base64":    knownvalue.Null(),
-					"content_sha256":    knownvalue.Null(),
-					"content_type":      knownvalue.Null(),
-					"content_length":    knownvalue.Null(),
-				})),
-			},
-		}},
+		Steps:                    []resource.TestStep{{Config: config + echo("test", "{\n"+all+"}"), ConfigStateChecks: checks}},
 	})
-	want := fmt.Sprintf(`{"files":[%q,%q,%q]}`, simulator.FileLicence, simulator.FileBare, simulator.FileInvoice) // sorted
-	requests := api.Requests()
-	if len(requests) == 0 {
-		t.Error("nothing was asked")
-	}
-	for _, request := range requests {
-		if request.Method != http.MethodPost || request.Path != "/api/downloads" || string(request.Body) != want {
-			t.Errorf("got %s %s %s, want POST /api/downloads %s", request.Method, request.Path, request.Body, want)
-		}
-	}
 }
 
-// oneOfDownloads accepts the id of a download that the simulator has made.
-func oneOfDownloads(api *testAPI) func(string) error {
-	return func(id string) error {
-		for _, download := range api.Downloads() {
-			if download.ID == id {
-				return nil
-			}
-		}
-		return fmt.Errorf("%q is no download", id)
-	}
-}
-
-// TestAccDownloadEphemeralResource_disabled: nothing is created, everything is
-// null, whatever else is configured; not even a download URL is missing.
-func TestAccDownloadEphemeralResource_disabled(t *testing.T) {
+// TestAccDownload_enabled counts what each command of a run requests, by what
+// enabled is: what is unknown at plan is opened by an apply alone, and what takes
+// its results sees unknown values. So does a PIN that is known only after apply.
+func TestAccDownload_enabled(t *testing.T) {
 	t.Parallel()
+	data := simulator.DefaultData()
+	secret := `{"password":"hunter2"}`
+	data.Files = append(data.Files, simulator.File{ID: "json", FullFilename: "secret.json", Size: int64(len(secret)), Content: []byte(secret)})
+	api := newAPI(t, simulator.Options{Data: data})
+	fetched, saved := filepath.Join(t.TempDir(), "fetched"), filepath.Join(t.TempDir(), "saved")
+	w := newWorkspace(t, providerFor(api.URL, "pin = terraform_data.later.output", fmt.Sprintf("download_url = %q", api.downloadURL()+"{key}"))+
+		block("always", ofFile(simulator.FileLicence))+
+		block("never", ofFile(simulator.FileLicence), "enabled = false")+
+		block("applying", ofFile(simulator.FileLicence), "enabled = terraform.applying")+
+		block("plain", ofFile(simulator.FileLicence), deferred)+
+		block("keyed", ofFile(simulator.FileLicence), deferred, "create_key = true")+
+		block("performed", ofFile("json"), deferred, "perform = true")+
+		block("received", fromMail, deferred, "perform = true")+fmt.Sprintf(`
+		resource "terraform_data" "later" {
+			input = %q
+		}
+		resource "terraform_data" "consumer" {
+			%s
+			%s
+		}`, testPIN, helper(0, "ephemeral.privasfer_download.keyed.url", fetched),
+		saver(`join(" ", [
+			ephemeral.privasfer_download.always.files[0].full_filename,
+			ephemeral.privasfer_download.never.id == null ? "null" : "",
+			ephemeral.privasfer_download.applying.id == null ? "null" : "set",
+			"at ${ephemeral.privasfer_download.plain.files[0].size}",
+			jsondecode(ephemeral.privasfer_download.performed.content).password,
+			base64decode(ephemeral.privasfer_download.performed.content_base64),
+			split("\n", ephemeral.privasfer_download.received.content)[0],
+		])`, saved)))
+
+	always := []string{postDownload}
+	applying := []string{postDownload, // applying
+		postDownload,                                       // plain
+		postKey, postDownload, postDownloadKey, getContent, // keyed, and its consumer
+		postDownload, postDownloadKey, getContent, // performed
+		"POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent}
+	for _, step := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"plan", "-out", "plan"}, always},
+		{[]string{"apply", "plan"}, slices.Concat(always, applying)},
+		{[]string{"plan", "-refresh-only"}, always},
+		{[]string{"apply", "-auto-approve", "-replace=terraform_data.consumer"}, slices.Concat(always, always, applying)},
+		{[]string{"destroy", "-auto-approve"}, always},
+	} {
+		if output := w.run(0, step.args...); strings.Contains(output, "xpired") {
+			t.Errorf("%s: the run reports an expiry:\n%s", step.args, output)
+		}
+		api.checkRequests(t, step.want...)
+	}
+	if got, want := readFile(t, saved), "licence.txt null set at 77 hunter2 "+secret+" Licence"; got != want {
+		t.Errorf("the consumer got %q, want %q", got, want)
+	}
+	if got := readFile(t, fetched); !strings.HasPrefix(got, "200 OK\nLicence\n") {
+		t.Errorf("the consumer of the URL got %q", got)
+	}
+}
+
+// TestAccDownload_writeOnly: a provider that rejects a version without its
+// write-only text takes a content that a plan does not know yet.
+func TestAccDownload_writeOnly(t *testing.T) {
+	t.Parallel()
+	if engineUnderTest(t).noWriteOnly {
+		t.Skip("write-only arguments came with Terraform 1.11")
+	}
 	api := newAPI(t, simulator.Options{})
-	resource.UnitTest(t, resource.TestCase{
-		TerraformVersionChecks:   ephemeralEngines,
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{{
-			Config: api.providerBlock() + `
-				ephemeral "privasfer_download" "test" {
-					file_ids          = ["any"]
-					enabled           = false
-					on_expiry         = "warning"
-					perform           = true
-					max_content_bytes = 1
-				}` + echo("test", "ephemeral.privasfer_download.test"),
-			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("echo.test", tfjsonpath.New("data"), attributes{
-					"file_ids": knownvalue.SetExact([]knownvalue.Check{text("any")}), "enabled": knownvalue.Bool(false),
-					"on_expiry": text("warning"), "perform": knownvalue.Bool(true), "max_content_bytes": knownvalue.Int64Exact(1),
-					"id": null, "files": null, "created_at": null, "expires_at": null, "content": null, "content_base64": null,
-					"content_sha256": null, "content_type": null, "content_length": null,
-				}.exactly()),
-			},
-		}},
-	})
-	if got := len(api.Requests()); got != 0 {
-		t.Errorf("got %d requests, want none", got)
+	w := newWorkspace(t, api.performer()+block("test", fromMail, deferred, "perform = true")+`
+		resource "aws_secretsmanager_secret_version" "test" {
+			secret_id                = "licence"
+			secret_string_wo         = ephemeral.privasfer_download.test.content
+			secret_string_wo_version = 1
+		}`)
+	aws := newAWS()
+	if err := w.UseReattached(t.TempDir(), serveAll(t, map[string]provider.Provider{terraform.Source: New(testVersion)(), "hashicorp/aws": aws})); err != nil {
+		t.Fatal(err)
+	}
+	w.run(0, "plan", "-out", "plan")
+	api.checkRequests(t)
+	const arrived = `%s {secret_id = "licence", secret_string_wo = %s, secret_string_wo_version = 1}`
+	if got, want := aws.notes.take(), []string{fmt.Sprintf(arrived, "plan", "unknown")}; !slices.Equal(got, want) {
+		t.Errorf("by the plan arrived\n%q, want\n%q", got, want)
+	}
+	w.run(0, "apply", "plan")
+	api.checkRequests(t, postKey, "POST /api/downloads/"+simulator.DownloadFull+"/keys", getContent)
+	content := fmt.Sprintf("%q", licenceText)
+	if got, want := aws.notes.take(), []string{fmt.Sprintf(arrived, "plan", content), fmt.Sprintf(arrived, "create", content)}; !slices.Equal(got, want) {
+		t.Errorf("by the apply arrived\n%q, want\n%q", got, want)
 	}
 }
 
-// TestAccDownloadEphemeralResource_validation shows every argument's rule.
-func TestAccDownloadEphemeralResource_validation(t *testing.T) {
+// TestDownload_validation shows every argument's rule.
+func TestDownload_validation(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ arguments, want string }{
-		"no file_ids":    {``, `The argument "file_ids" is required`},
-		"no files":       {`file_ids = []`, "set must contain at least 1 elements"},
-		"empty file id":  {`file_ids = ["a", ""]`, "string length must be at least 1"},
-		"null file id":   {`file_ids = ["a", null]`, "Null Set Value"},
-		"wrong expiry":   {"file_ids = [\"a\"]\non_expiry = \"ignore\"", `on_expiry value must be one of: ["error" "warning"], got: "ignore"`},
-		"result is set":  {"file_ids = [\"a\"]\nid = \"b\"", "Invalid Configuration for Read-Only Attribute"},
-		"enabled, wrong": {"file_ids = [\"a\"]\nenabled = \"maybe\"", "a bool is required"},
+	const between = "ERROR at max_content_bytes: Invalid Attribute Value: Attribute max_content_bytes value must be between 1 and 16777216, got: "
+	some := []string{"a"}
+	server := newProtocolServer(t, newAPI(t, simulator.Options{}), nil)
+	for name, test := range map[string]struct {
+		arguments values
+		want      string // "": valid
+	}{
+		"neither":                     {values{"enabled": false}, "ERROR: Missing Attribute Configuration: Exactly one of these attributes must be configured: [file_ids,download_id]"},
+		"both":                        {values{"file_ids": some, "download_id": "b", "perform": true}, "Exactly one of these attributes must be configured: [file_ids,download_id]"},
+		"both unknown":                {values{"file_ids": unknown, "download_id": unknown}, ""},
+		"one unknown":                 {values{"file_ids": some, "download_id": unknown}, ""},
+		"no files":                    {values{"file_ids": []string{}}, "ERROR at file_ids: Invalid Attribute Value: Attribute file_ids set must contain at least 1 elements, got: 0"},
+		"null file id":                {values{"file_ids": []tftypes.Value{tftypes.NewValue(tftypes.String, nil)}}, "ERROR at file_ids: Null Set Value"},
+		"empty file id":               {values{"file_ids": []string{"a", ""}}, "string length must be at least 1, got: 0"},
+		"download_id alone":           {values{"download_id": "a"}, "ERROR at download_id: Missing argument: With `download_id` alone there is nothing to do: the download exists already. Set `perform = true` for its content, or `create_key = true` for a consumer that performs the download itself."},
+		"download_id, neither wanted": {values{"download_id": "a", "perform": false, "create_key": false}, "ERROR at download_id: Missing argument"},
+		"download_id, perhaps wanted": {values{"download_id": "a", "perform": unknown}, ""},
+		"download_id unknown":         {values{"download_id": unknown}, ""},
+		"download_id with a slash":    {values{"download_id": "a/b", "perform": true}, "ERROR at download_id: Invalid id: The id cannot be used: it must not contain a slash"},
+		"perform and create_key": {values{"file_ids": some, "perform": true, "create_key": true},
+			"ERROR at create_key: Invalid combination of arguments: `create_key` is for a consumer that performs the download itself, and with `perform` the provider does. Set one of the two."},
+		"perform, perhaps keyed": {values{"file_ids": some, "perform": true, "create_key": unknown}, ""},
+		"wrong expiry":           {values{"file_ids": some, "on_expiry": "ignore"}, `on_expiry value must be one of: ["error" "warning"], got: "ignore"`},
+		"zero bytes":             {values{"file_ids": some, "max_content_bytes": 0}, between + "0"},
+		"too many bytes":         {values{"file_ids": some, "max_content_bytes": 16<<20 + 1}, between + "16777217"},
+		"half a byte":            {values{"file_ids": some, "max_content_bytes": 1.5}, "max_content_bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkReport(t, server.validate(t.Context(), t, test.arguments), test.want)
+		})
+	}
+}
+
+// TestDownload_create: the request that creates a download, and what is reported
+// where none can be used. TestFaults has what can be wrong on the way, and
+// TestDiagnostics what the API may complain about.
+func TestDownload_create(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fileIDs  []string // in the order of the request
+		response string   // "": the simulator's
+		want     string   // "": no error
+	}{
+		"sorted": {fileIDs: []string{simulator.FileLicence, simulator.FileBare, simulator.FileInvoice}},
+		"unknown files": {fileIDs: []string{"a-unknown", "b-unknown", simulator.FileInvoice}, want: "ERROR at file_ids: Privasfer rejects the files: " +
+			"File \"a-unknown\": The selected files.0 is invalid.\nFile \"b-unknown\": The selected files.1 is invalid.\n\n" +
+			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.\n\nCorrect what the API complains about and run again.\n"},
+		"a file of a mail": {fileIDs: []string{simulator.ReceivedLicence}, want: `File "` + simulator.ReceivedLicence + `": The selected files.0 is invalid.`},
+		"no id":            {response: `{"data":{"files":[]}}`, want: `the response has no "data.id"`},
+		"file with none":   {response: `{"data":{"id":"x","files":[{"filename":"y"}]}}`, want: `the response has no "data.files.0.id"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			resource.UnitTest(t, resource.TestCase{
-				TerraformVersionChecks:   ephemeralEngines,
-				ProtoV6ProviderFactories: factories(),
-				Steps: []resource.TestStep{{
-					Config:      api.providerBlock() + fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n%s\n}", test.arguments),
-					ExpectError: message(test.want),
-				}},
-			})
-			if got := len(api.Requests()); got != 0 {
+			if test.response != "" {
+				api.Inject("POST /api/downloads", -1, simulator.Respond(test.response))
+				test.fileIDs = []string{simulator.FileInvoice}
+			}
+			body, _ := json.Marshal(map[string][]string{"files": test.fileIDs})
+			slices.Reverse(test.fileIDs)
+			checkReport(t, newProtocolServer(t, api, values{"pin": nil, "download_url": nil}).open(t, values{"file_ids": test.fileIDs}).report, test.want)
+			if got := api.Requests(); len(got) != 1 || string(got[0].Body) != string(body) {
+				t.Errorf("got the requests %+v, want one of %s", got, body)
+			}
+		})
+	}
+}
+
+// TestDownload_url: the URL is filled in with what it has places for, escaped for its
+// place; null where there is none, where its key is missing, and once performed.
+func TestDownload_url(t *testing.T) {
+	t.Parallel()
+	const odd = "a&b+c=%ü;"
+	data := simulator.DefaultData()
+	data.InboxMails = append(data.InboxMails, simulator.InboxMail{ID: "odd", Download: &simulator.MailDownload{ID: odd, FileIDs: []string{simulator.ReceivedKey}}})
+	for name, test := range map[string]struct {
+		url       any
+		arguments values
+		want      any // with {id} and {key} of what was made
+	}{
+		"plain, id":         {"https://privasfer.invalid/d/{id}", plain, "https://privasfer.invalid/d/{id}"},
+		"plain, key":        {"https://privasfer.invalid/d/{key}", plain, nil},
+		"plain, both":       {"https://privasfer.invalid/d/{id}?k={key}", plain, nil},
+		"keyed, key":        {"https://privasfer.invalid/d/{key}", keyed, "https://privasfer.invalid/d/{key}"},
+		"keyed, both":       {" https://privasfer.invalid/d/{id}?k={key}\n", keyed, "https://privasfer.invalid/d/{id}?k={key}"},
+		"keyed, id":         {"https://privasfer.invalid/d?i={id}", keyed, "https://privasfer.invalid/d?i={id}"},
+		"keyed, none":       {nil, keyed, nil},
+		"keyed, unknown":    {unknown, keyed, nil},
+		"escaped, in path":  {"https://privasfer.invalid/{id}", values{"download_id": odd, "create_key": true}, "https://privasfer.invalid/a&b+c=%25%C3%BC%3B"},
+		"escaped, in query": {"https://privasfer.invalid/?i={id}", values{"download_id": odd, "create_key": true}, "https://privasfer.invalid/?i=a%26b%2Bc%3D%25%C3%BC%3B"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{Data: data})
+			o := newProtocolServer(t, api, values{"download_url": test.url}).open(t, test.arguments)
+			if want, ok := test.want.(string); ok {
+				for _, download := range api.Downloads() {
+					want = strings.ReplaceAll(want, "{id}", download.ID)
+				}
+				for _, made := range api.DownloadKeys() {
+					want = strings.ReplaceAll(want, "{key}", made.Key)
+				}
+				test.want = want
+			}
+			o.check(t, values{"url": test.want})
+		})
+	}
+}
+
+// TestDownload_missing: what the provider lacks for a key, or to perform a
+// download, is reported at the argument that needs it and before any request. What needs
+// none of it is opened.
+func TestDownload_missing(t *testing.T) {
+	t.Parallel()
+	const (
+		noPIN = ": Missing Privasfer PIN: The API asks for your PIN before a file may be fetched. Give it in the provider's `pin` argument, from a " +
+			"sensitive variable for example, or in the environment variable PRIVASFER_PIN.\n"
+		noURL = "ERROR at perform: Missing Privasfer download URL: To perform a download the provider has to know where. Privasfer's documentation of the API " +
+			"says that the URL is made from the download's public key, and does not publish it. Give the URL, with {key} in the place of the key, or {id} in " +
+			"that of the download's id, in the provider's `download_url` argument or the environment variable PRIVASFER_DOWNLOAD_URL.\n"
+		later = "Give a value that is known at plan, or apply what it depends on first, with -target.\n"
+	)
+	for name, test := range map[string]struct {
+		provider, arguments values
+		want                string // "": opened
+	}{
+		"plain, no PIN":               {values{"pin": nil}, plain, ""},
+		"plain, PIN unknown":          {values{"pin": unknown}, plain, ""},
+		"keyed, no URL":               {values{"download_url": nil}, keyed, ""},
+		"keyed, no PIN":               {values{"pin": nil}, keyed, "ERROR at create_key" + noPIN},
+		"keyed, PIN unknown":          {values{"pin": unknown}, keyed, "ERROR at create_key: Provider configuration not known yet: The value of the provider's `pin` is known only after apply, and a key has to be created now. " + later},
+		"received performed, no PIN":  {values{"pin": nil}, receivedPerformed, "ERROR at perform" + noPIN},
+		"performed, no URL":           {values{"download_url": nil}, performed, noURL},
+		"performed, nothing":          {values{"pin": nil, "download_url": nil}, performed, noURL},
+		"performed, URL unknown":      {values{"download_url": unknown}, performed, "ERROR at perform: Provider configuration not known yet: The value of the provider's `download_url` is known only after apply, and the download has to be performed now. " + later},
+		"disabled, nothing":           {values{"pin": nil, "download_url": nil}, performed.and(values{"enabled": false}), ""},
+		"disabled, something unknown": {values{"token": unknown, "pin": unknown, "download_url": unknown}, keyed.and(values{"enabled": false}), ""},
+		"plain, token unknown": {values{"token": unknown, "base_url": unknown}, plain, "ERROR: Provider configuration not known yet: The value of the provider's `token` and `base_url` is known only after apply, " +
+			"and Privasfer has to be called now. Give a value that is known at plan, or apply what it depends on first, with -target.\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			checkReport(t, newProtocolServer(t, api, test.provider).open(t, test.arguments).report, test.want)
+			if got := len(api.Requests()); test.want != "" && got != 0 {
 				t.Errorf("got %d requests, want none", got)
 			}
 		})
 	}
-}
-
-// TestAccDownloadEphemeralResource_errors shows what a user is told when no
-// download can be had, and what becomes of one that may have been made.
-func TestAccDownloadEphemeralResource_errors(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		fileIDs string
-		fault   simulator.Fault
-		want    []string
-		not     string
-	}{
-		"unknown file": {fileIDs: `"b-unknown", "` + simulator.FileInvoice + `", "a-unknown"`, want: []string{
-			"Privasfer rejects the files",
-			`File "a-unknown": The selected files.0 is invalid.`,
-			`File "b-unknown": The selected files.1 is invalid.`,
-			"file_ids = [",
-			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.",
-		}, not: "[files"},
-		"files": {fault: simulator.Status(422, http.Header{"Content-Type": {"application/json"}},
-			`{"message":"The given data was invalid.","errors":{"files":["The files field is required."]}}`), want: []string{
-			"Privasfer rejects the files", "The files field is required."}, not: mayHaveCreated},
-		"another field": {fault: simulator.Status(422, http.Header{"Content-Type": {"application/json"}},
-			`{"message":"The given data was invalid.","errors":{"quota":["No downloads left."]}}`), want: []string{
-			"Cannot create the download", "[quota: No downloads left.]"}, not: mayHaveCreated},
-		"unauthenticated": {fault: simulator.JSONError(401, "Unauthenticated."), want: []string{
-			"Privasfer does not accept the token", "PRIVASFER_TOKEN"}, not: mayHaveCreated},
-		"no such route": {fault: simulator.JSONError(404, "The route api/downloads could not be found."), want: []string{
-			"returned 404 Not Found: The route api/downloads could not be found.", "or `base_url` is wrong"}, not: mayHaveCreated},
-		"server error": {fault: simulator.JSONError(500, "Server Error"), want: []string{"returned 500", mayHaveCreated}},
-		"server error with fields": {fault: simulator.Status(500, http.Header{"Content-Type": {"application/json"}},
-			`{"message":"Server Error","errors":{"files":["No disk."]}}`), want: []string{"Cannot create the download", "[files: No disk.]", mayHaveCreated}},
-		"web page":       {fault: simulator.HTML(), want: []string{"the response is a page of HTML, not JSON", mayHaveCreated}},
-		"no id":          {fault: simulator.Answer(`{"data":{"files":[]}}`), want: []string{`the response has no "data.id"`, mayHaveCreated}},
-		"answer lost":    {fault: simulator.ResetMidBody(), want: []string{"the response was cut short", mayHaveCreated}},
-		"no answer":      {fault: simulator.Reset(), want: []string{"Cannot create the download", mayHaveCreated}},
-		"file with none": {fault: simulator.Answer(`{"data":{"id":"x","files":[{"filename":"y"}]}}`), want: []string{`the response has no "data.files.0.id"`, mayHaveCreated}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := newAPI(t, simulator.Options{})
-			if test.fileIDs == "" {
-				test.fileIDs = `"` + simulator.FileInvoice + `"`
-			}
-			if test.fault != nil {
-				api.Inject("POST /api/downloads", -1, test.fault)
-			}
-			w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%s]\n}\n", test.fileIDs))
-			output := w.run(1, "plan")
-			checkOutput(t, output, test.want...)
-			if test.not != "" && message(test.not).MatchString(output) {
-				t.Errorf("the output has %q:\n%s", test.not, output)
-			}
-			if got := api.Count(http.MethodPost, "/api/downloads"); got != 1 {
-				t.Errorf("got %d requests, want 1", got)
-			}
-		})
-	}
-}
-
-// TestSortedStrings: the order in which an engine keeps a set is its own affair.
-func TestSortedStrings(t *testing.T) {
-	t.Parallel()
-	var diags diag.Diagnostics
-	set := types.SetValueMust(types.StringType, []attr.Value{types.StringValue("b"), types.StringValue("c"), types.StringValue("a")})
-	if got, want := sortedStrings(t.Context(), set, &diags), []string{"a", "b", "c"}; !slices.Equal(got, want) || diags.HasError() {
-		t.Errorf("got %v, %v, want %v", got, diags, want)
-	}
-}
-
-// TestShowsRenewDiagnostics: which engine reports what Renew says.
-func TestShowsRenewDiagnostics(t *testing.T) {
-	t.Parallel()
-	for version, want := range map[string]bool{
-		"1.10.0": false, "1.11.4": false, "1.16.3": false, "1.17.0": true, "1.17.0-dev": true, "1.18.1": true,
-		"2.0.0": true, "0.17.0": false, "": false, "unknown": false,
-	} {
-		if got := showsRenewDiagnostics(version); got != want {
-			t.Errorf("%q: got %t, want %t", version, got, want)
-		}
-	}
-}
-
-// TestDownloadLife: the private data holds the life and no id.
-func TestDownloadLife(t *testing.T) {
-	t.Parallel()
-	private := privateMap{}
-	want := downloadLife{ExpiresAt: noon, OnExpiry: expiryWarning, Told: true}
-	if diags := want.save(t.Context(), private); diags.HasError() {
-		t.Fatal(diags)
-	}
-	got, diags := loadDownloadLife(t.Context(), private)
-	if diags.HasError() || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, diags, want)
-	}
-	var keys map[string]any
-	if err := json.Unmarshal(private[downloadLifeKey], &keys); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := slices.Sorted(maps.Keys(keys)), []string{"expires_at", "on_expiry", "told"}; !slices.Equal(got, want) {
-		t.Errorf("the private data has %v, want %v", got, want)
-	}
-
-	private[downloadLifeKey] = []byte(`{"expires_at":1}`)
-	if _, diags := loadDownloadLife(t.Context(), private); !diags.HasError() {
-		t.Error("private data that cannot be read is taken for none")
-	}
-}
-
-// privateMap is private data as the framework keeps it.
-type privateMap map[string][]byte
-
-func (m privateMap) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) {
-	return m[key], nil
-}
-
-func (m privateMap) SetKey(_ context.Context, key string, value []byte) diag.Diagnostics {
-	m[key] = value
-	return nil
+	t.Run("performed by the id, no PIN", func(t *testing.T) {
+		t.Parallel()
+		api := newAPI(t, simulator.Options{})
+		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "by "+r.URL.Path) }))
+		t.Cleanup(elsewhere.Close)
+		o := newProtocolServer(t, api, values{"pin": nil, "download_url": elsewhere.URL + "/{id}"}).open(t, receivedPerformed)
+		o.check(t, values{"content": "by /" + simulator.DownloadFull, "url": nil, "key": nil})
+		api.checkRequests(t)
+	})
 }

@@ -20,7 +20,7 @@ import (
 func (r *downloadEphemeralResource) Renew(ctx context.Context, req ephemeral.RenewRequest, resp *ephemeral.RenewResponse) {
 	life, diags := loadDownloadLife(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	life.Told = true
+	life.Reported = true
 	resp.Diagnostics.Append(life.save(ctx, resp.Private)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -43,17 +43,17 @@ func (r *downloadEphemeralResource) Close(ctx context.Context, req ephemeral.Clo
 	switch {
 	case life.ExpiresAt.IsZero(), r.provider.now().Before(life.ExpiresAt):
 		return // disabled, or in time
-	case life.Told, showsRenewDiagnostics(r.provider.terraformVersion):
+	case life.Reported, showsRenewDiagnostics(r.provider.terraformVersion):
 		return // reported by Renew
 	}
 	resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail())
 }
 
-// showsRenewDiagnostics tells whether the engine shows what Renew reports.
+// showsRenewDiagnostics reports whether the engine shows what Renew reports.
 // Terraform does from 1.17 on (hashicorp/terraform#38989). OpenTofu does in
 // every version and has lower version numbers, but hands Close what Renew wrote
-// into the private data, so downloadLife.Told answers for it. A version that
-// cannot be read counts as one that does not: better told twice than never.
+// into the private data, so downloadLife.Reported decides. A version that
+// cannot be read counts as one that does not: better reported twice than never.
 func showsRenewDiagnostics(terraformVersion string) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(terraformVersion, "%d.%d", &major, &minor); err != nil {
@@ -67,7 +67,7 @@ func showsRenewDiagnostics(terraformVersion string) bool {
 type downloadLife struct {
 	ExpiresAt time.Time `json:"expires_at"` // zero where nothing was created
 	OnExpiry  string    `json:"on_expiry"`
-	Told      bool      `json:"told"` // Renew has reported the expiry
+	Reported  bool      `json:"reported"` // Renew has reported the expiry
 }
 
 const downloadLifeKey = "life"

@@ -20,7 +20,7 @@ type engine struct {
 	// What such a run says, and how often it says "Download expired".
 	early, late string
 	lateUsed    bool // whether the late consumer got the dead value
-	told        int  // by the late one
+	reports     int  // of the late one
 
 	noWriteOnly bool // has no write-only arguments: Terraform before 1.11
 }
@@ -29,11 +29,11 @@ type engine struct {
 // reports, so that Close has to.
 var (
 	terraformBefore117 = engine{name: "Terraform before 1.17",
-		early: "Warning: Download expired", late: "Warning: Download expired", lateUsed: true, told: 1}
+		early: "Warning: Download expired", late: "Warning: Download expired", lateUsed: true, reports: 1}
 	terraformFrom117 = engine{name: "Terraform from 1.17 on", earlyExit: 1, lateExit: 1,
-		early: "Error: Download expired", late: "Ephemeral resource instance has expired", told: 0}
+		early: "Error: Download expired", late: "Ephemeral resource instance has expired", reports: 0}
 	openTofu = engine{name: "OpenTofu", earlyExit: 1, lateExit: 1,
-		early: "Error: Download expired", late: "Error: Download expired", lateUsed: true, told: 1}
+		early: "Error: Download expired", late: "Error: Download expired", lateUsed: true, reports: 1}
 )
 
 // engineUnderTest is the engine that the tests run on.

@@ -1,9 +1,9 @@
 package provider
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -29,7 +29,7 @@ import (
 const keepVariable = "TEST_KEEP"
 
 // handed are the variables in which the examples hand a program something.
-var handed = []string{"DOWNLOAD_ID", "PASSWORD", "LICENCE"}
+var handed = []string{"DOWNLOAD_URL", "PASSWORD", "LICENCE"}
 
 func keep(file string) int {
 	kept := map[string]string{"program": filepath.Base(os.Args[0])}
@@ -39,17 +39,16 @@ func keep(file string) int {
 		}
 	}
 	content, err := json.Marshal(kept)
+	if err == nil {
+		// A second run fails: no example has its program run twice.
+		var created *os.File
+		if created, err = os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_, err = created.Write(content)
+			err = errors.Join(err, created.Close())
+		}
+	}
 	if err != nil {
 		return 2
-	}
-	// A second run fails: no example has its program run twice.
-	created, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return 3
-	}
-	_, err = created.Write(content)
-	if closed := created.Close(); err != nil || closed != nil {
-		return 4
 	}
 	return 0
 }
@@ -75,19 +74,19 @@ type example struct {
 	outputs   map[string]knownvalue.Check
 	resources map[string]knownvalue.Check // the "output" of a terraform_data, by its address
 
-	// program is what the example runs, and hands what it gets: {id} is the
-	// download.
+	// program is what the example runs, and hands what it gets: {url} is where
+	// the download is performed.
 	program string
 	hands   map[string]string
 
 	// standinPlan and standinApply are what arrives at the other provider.
 	standinPlan, standinApply []string
 
-	downloads int             // made at plan and at apply
+	downloads int             // created at plan and at apply
 	state     simulator.State // of each of them
 	files     []string        // in each of them
 
-	secrets []string // that may be kept nowhere, besides the token and the ids of downloads
+	secrets []string // that may be kept nowhere, besides the token, the PIN, keys and the ids of downloads
 }
 
 // Contents of files in the data set, and what stands in for a kubeconfig.
@@ -114,30 +113,41 @@ func examples(t *testing.T) map[string]example {
 		marked  = "MARKER-BODY-SECRET-7d21" // the state writes < and > as \u003c and \u003e
 		secret  = "<p>" + marked + "</p>"
 		getMail = "GET /api/inbox/" + simulator.MailFull + "?include=download"
-		create  = "POST /api/downloads"
-		perform = "GET /download/{id}"
+		getKey  = "GET /api/inbox/" + simulator.MailUnopened + "?include=download"
+		mailKey = "POST /api/downloads/" + simulator.DownloadUnopened + "/keys"
 	)
+	own := []string{postKey, postDownload, postDownloadKey, getContent}
 	licence := contentOf(t, simulator.DefaultData(), simulator.FileLicence)
 	key := contentOf(t, simulator.DefaultData(), simulator.FileKey)
+	keySecrets := []string{strings.Split(key, "\n")[1], base64.StdEncoding.EncodeToString([]byte(key))}
 
 	// The documentation's mail, with a body that can be searched for.
 	secretBody := simulator.DefaultData()
 	secretBody.InboxMails[0].Body = new(secret)
 
 	kubeconfig := simulator.DefaultData()
+	content := fmt.Appendf(nil, `apiVersion: v1
+kind: Config
+clusters:
+- name: partner
+  cluster:
+    server: https://cluster.invalid:6443
+    certificate-authority-data: %s
+users:
+- name: partner
+  user:
+    token: %s
+`, base64.StdEncoding.EncodeToString([]byte(clusterCA)), clusterToken)
 	kubeconfig.Files = append(kubeconfig.Files,
-		simulator.File{ID: "old", Filename: "old-kubeconfig", Extension: "yaml", FullFilename: "old-kubeconfig.yaml", Content: []byte("{}")},
-		simulator.File{ID: "new", Filename: "kubeconfig", Extension: "yaml", FullFilename: "kubeconfig.yaml", Content: fmt.Appendf(nil,
-			"apiVersion: v1\nkind: Config\nclusters:\n- name: partner\n  cluster:\n    server: https://cluster.invalid:6443\n    certificate-authority-data: %s\n"+
-				"users:\n- name: partner\n  user:\n    token: %s\n",
-			base64.StdEncoding.EncodeToString([]byte(clusterCA)), clusterToken)})
+		simulator.File{ID: "old", Filename: "old-kubeconfig", Extension: "yaml", FullFilename: "old-kubeconfig.yaml"},
+		simulator.File{ID: "new", Filename: "kubeconfig", Extension: "yaml", FullFilename: "kubeconfig.yaml", Size: int64(len(content)), Content: content})
 	configured := fmt.Sprintf("configure {cluster_ca_certificate = %q, host = \"https://cluster.invalid:6443\", token = %q}", clusterCA, clusterToken)
 
 	newest := simulator.DefaultData()
 	sender := &simulator.Sender{Name: "Sender Name", Email: "sender@email.address"}
 	newest.InboxMails = append(newest.InboxMails,
 		simulator.InboxMail{ID: "older", Sender: sender, ReceivedAt: "2019-05-15 14:10:59",
-			Download: &simulator.MailDownload{ID: "older-download", FileIDs: []string{simulator.FileKey}}},
+			Download: &simulator.MailDownload{ID: "older-download", FileIDs: []string{simulator.ReceivedKey}}},
 		simulator.InboxMail{ID: "of another", Subject: new("From sender@email.address"), Sender: &simulator.Sender{Email: "other@email.address"},
 			ReceivedAt: "2019-05-17 00:00:00", Download: &simulator.MailDownload{ID: "other-download", FileIDs: []string{simulator.FileBackup}}},
 		simulator.InboxMail{ID: "no files", Sender: sender, ReceivedAt: "2019-05-18 00:00:00", Download: &simulator.MailDownload{ID: "no-files-download"}},
@@ -145,8 +155,11 @@ func examples(t *testing.T) map[string]example {
 
 	return map[string]example{
 		"provider/provider.tf": {
-			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
-			planned: []string{"GET /api/files/" + simulator.FileInvoice},
+			standin:     newAWS,
+			planned:     []string{getKey},
+			applied:     []string{postKey, mailKey, getContent},
+			standinPlan: planSecret("server-key", "unknown"), standinApply: writeSecret("server-key", key),
+			secrets: keySecrets,
 		},
 		"provider-token/provider.tf": {
 			token:   "TF_VAR_privasfer_token",
@@ -164,7 +177,7 @@ func examples(t *testing.T) map[string]example {
 		"data-sources/privasfer_inbox_mail/data-source.tf": {
 			planned: []string{getMail + ",download.files"},
 			outputs: map[string]knownvalue.Check{
-				"files_of_the_offer": attributes{"invoice.pdf": text("42.37 KB"), "licence.txt": text("77 B")}.exactly()},
+				"files_of_the_offer": attributes{"licence.txt": text("77 B")}.exactly()},
 		},
 		"data-sources/privasfer_inbox_mails/data-source.tf": {
 			planned: []string{"GET /api/inbox?include=download&keyword=sender%40email.address&sort=-received_at"},
@@ -173,7 +186,7 @@ func examples(t *testing.T) map[string]example {
 		},
 		"data-sources/privasfer_mail/data-source.tf": {
 			planned: []string{"GET /api/mails?include=download&sort=-sent_at", "GET /api/mails/" + simulator.SentFull + "?include=download"},
-			outputs: map[string]knownvalue.Check{"newest": text("success, sent to recipient@email.address")},
+			outputs: map[string]knownvalue.Check{"first": text("recipient@email.address, success")},
 		},
 		"data-sources/privasfer_mails/data-source.tf": {
 			planned: []string{"GET /api/mails?include=download&sort=-sent_at"},
@@ -181,10 +194,11 @@ func examples(t *testing.T) map[string]example {
 				"unopened": knownvalue.ListExact([]knownvalue.Check{text("ruta@email.address"), null, null, text("")})},
 		},
 		"ephemeral-resources/privasfer_download/ephemeral-resource.tf": {
-			planned: []string{getMail + ",download.files"},
-			applied: []string{create},
-			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
-			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence, simulator.FileInvoice},
+			standin:     newAWS,
+			planned:     []string{getKey + ",download.files"},
+			applied:     []string{postKey, mailKey, getContent},
+			standinPlan: planSecret("server-key", "unknown"), standinApply: writeSecret("server-key", key),
+			secrets: keySecrets,
 		},
 		"ephemeral-resources/privasfer_inbox_mail/ephemeral-resource.tf": {
 			data:    secretBody,
@@ -199,11 +213,7 @@ func examples(t *testing.T) map[string]example {
 		"guides/body-into-write-only/main.tf": {
 			data: secretBody, standin: newAWS,
 			applied:     []string{getMail},
-			standinPlan: []string{`plan {secret_id = "partner-password", secret_string_wo = "", secret_string_wo_version = 1}`},
-			standinApply: []string{
-				fmt.Sprintf(`plan {secret_id = "partner-password", secret_string_wo = %q, secret_string_wo_version = 1}`, secret),
-				fmt.Sprintf(`create {secret_id = "partner-password", secret_string_wo = %q, secret_string_wo_version = 1}`, secret),
-			},
+			standinPlan: planSecret("partner-password", "unknown"), standinApply: writeSecret("partner-password", secret),
 			secrets: []string{marked},
 		},
 		"guides/data-source-or-ephemeral/main.tf": {
@@ -214,26 +224,22 @@ func examples(t *testing.T) map[string]example {
 		},
 		"guides/find-a-file/main.tf": {
 			planned: []string{"GET /api/files?keyword=licence"},
-			applied: []string{create},
-			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
+			applied: []string{postKey, postDownload, postDownloadKey},
+			program: "use-the-download", hands: map[string]string{"DOWNLOAD_URL": "{url}"},
 			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence},
 		},
 		"guides/key-into-write-only/main.tf": {
 			standin:     newAWS,
 			planned:     []string{"GET /api/files?keyword=server-key"},
-			applied:     []string{create, perform},
-			standinPlan: []string{`plan {secret_id = "server-key", secret_string_wo = "", secret_string_wo_version = 1}`},
-			standinApply: []string{
-				fmt.Sprintf(`plan {secret_id = "server-key", secret_string_wo = %q, secret_string_wo_version = 1}`, key),
-				fmt.Sprintf(`create {secret_id = "server-key", secret_string_wo = %q, secret_string_wo_version = 1}`, key),
-			},
+			applied:     own,
+			standinPlan: planSecret("server-key", "unknown"), standinApply: writeSecret("server-key", key),
 			downloads: 1, state: simulator.Performed, files: []string{simulator.FileKey},
-			secrets: []string{strings.Split(key, "\n")[1], base64.StdEncoding.EncodeToString([]byte(key))},
+			secrets: keySecrets,
 		},
 		"guides/kubeconfig-into-provider/main.tf": {
 			data: kubeconfig, standin: newKubernetes,
-			planned:     []string{"GET /api/files?keyword=kubeconfig", create, perform},
-			applied:     []string{create, perform},
+			planned:     append([]string{"GET /api/files?keyword=kubeconfig"}, own...),
+			applied:     own,
 			standinPlan: []string{configured, `plan {metadata = [{name = "partner"}]}`},
 			standinApply: []string{configured,
 				`plan {metadata = [{name = "partner"}]}`, `create {metadata = [{name = "partner"}]}`},
@@ -242,7 +248,7 @@ func examples(t *testing.T) map[string]example {
 		},
 		"guides/licence-for-provisioner/main.tf": {
 			planned: []string{"GET /api/files?keyword=licence"},
-			applied: []string{create, perform},
+			applied: own,
 			program: "install-the-licence", hands: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
 			downloads: 1, state: simulator.Performed, files: []string{simulator.FileLicence},
 			secrets: []string{base64.StdEncoding.EncodeToString([]byte(licence)), "You may read this file"},
@@ -258,11 +264,22 @@ func examples(t *testing.T) map[string]example {
 		"guides/newest-mail/main.tf": {
 			data:    newest,
 			planned: []string{"GET /api/inbox?include=download,download.files&keyword=sender%40email.address"},
-			applied: []string{create},
-			program: "use-the-download", hands: map[string]string{"DOWNLOAD_ID": "{id}"},
-			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence, simulator.FileInvoice},
+			applied: []string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent},
+			program: "install-the-licence", hands: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
+			secrets: []string{base64.StdEncoding.EncodeToString([]byte(licence)), "You may read this file"},
 		},
 	}
+}
+
+// planSecret and writeSecret are what arrives at the aws provider. The content is
+// a literal, or unknown.
+func planSecret(id, content string) []string {
+	return []string{fmt.Sprintf("plan {secret_id = %q, secret_string_wo = %s, secret_string_wo_version = 1}", id, content)}
+}
+
+func writeSecret(id, content string) []string {
+	plan := planSecret(id, fmt.Sprintf("%q", content))
+	return append(plan, strings.Replace(plan[0], "plan", "create", 1))
 }
 
 // TestAccExamples runs every example as it stands: it is valid, asks the API for
@@ -282,7 +299,9 @@ func TestAccExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	maps.DeleteFunc(found, func(name string, _ bool) bool { return strings.HasPrefix(name, "demo/") })
+	maps.DeleteFunc(found, func(name string, _ bool) bool {
+		return strings.HasPrefix(name, "demo/") || strings.HasPrefix(name, "actions/")
+	})
 	for name := range found {
 		if _, ok := table[name]; !ok {
 			t.Errorf("examples/%s has no line in the table: nobody knows whether it runs", name)
@@ -307,7 +326,7 @@ func TestAccExamples_format(t *testing.T) {
 }
 
 func (e example) run(t *testing.T, file string) {
-	if strings.Contains(file, "write-only") && engineUnderTest(t).noWriteOnly {
+	if strings.Contains(readFile(t, file), "_wo ") && engineUnderTest(t).noWriteOnly {
 		t.Skip("write-only arguments came with Terraform 1.11")
 	}
 	if e.program != "" && runtime.GOOS == "windows" {
@@ -320,7 +339,8 @@ func (e example) run(t *testing.T, file string) {
 	}
 	t.Setenv(envToken, token)
 	t.Setenv(envBaseURL, api.URL)
-	t.Setenv(envDownloadURL, api.downloadURL()+"{id}")
+	t.Setenv(envPIN, testPIN)
+	t.Setenv(envDownloadURL, api.downloadURL()+"{key}")
 	providers := map[string]provider.Provider{terraform.Source: New(testVersion)()}
 	other := &standin{notes: &notes{}}
 	if e.standin != nil {
@@ -349,14 +369,10 @@ func (e example) run(t *testing.T, file string) {
 		t.Errorf("the example warns:\n%s", output)
 	}
 
-	secrets := append([]string{testToken}, e.secrets...)
 	if got := len(api.Downloads()); got != e.downloads {
 		t.Errorf("got %d downloads, want %d", got, e.downloads)
 	}
-	id := ""
 	for _, download := range api.Downloads() {
-		id = download.ID
-		secrets = append(secrets, id)
 		if download.State != e.state || !slices.Equal(download.FileIDs, e.files) {
 			t.Errorf("a download of %q is %s, want %q and %s", download.FileIDs, download.State, e.files, e.state)
 		}
@@ -364,7 +380,10 @@ func (e example) run(t *testing.T, file string) {
 	if e.program != "" {
 		want := map[string]string{"program": e.program}
 		for variable, value := range e.hands {
-			want[variable] = strings.ReplaceAll(value, "{id}", id)
+			if value == "{url}" {
+				value = api.downloadURL() + api.DownloadKeys()[0].Key
+			}
+			want[variable] = value
 		}
 		if got := readKept(t, kept); !maps.Equal(got, want) {
 			t.Errorf("the program kept %q, want %q", got, want)
@@ -381,18 +400,14 @@ func (e example) run(t *testing.T, file string) {
 	if len(checks) > 0 {
 		w.checkState(checks...)
 	}
-	w.checkKept(output, secrets...)
+	w.checkKept(output, append(api.secrets(), e.secrets...)...)
 }
 
 // exampleWorkspace holds an example, and where that has no terraform block, one
 // in a file beside it.
 func exampleWorkspace(t *testing.T, file, beside string, providers map[string]provider.Provider) *workspace {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
+	w := plainWorkspace(t)
 	config := readFile(t, file)
 	files := map[string]string{filepath.Base(file): config, "beside.tf": beside}
 	if !regexp.MustCompile(`(?m)^terraform \{`).MatchString(config) {
@@ -416,16 +431,11 @@ func (w *workspace) addProgram(name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.Link(self, filepath.Join(w.Dir, name)); err == nil {
-		return
-	}
-	// It is on another disk.
-	content, err := os.ReadFile(self)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(w.Dir, name), content, 0o700); err != nil {
-		w.t.Fatal(err)
+	name = filepath.Join(w.Dir, name)
+	if os.Link(self, name) != nil { // it is on another disk
+		if err := os.WriteFile(name, []byte(readFile(w.t, self)), 0o700); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -440,13 +450,7 @@ func (w *workspace) checkKept(output string, secrets ...string) {
 	for name, content := range unzip(w.t, filepath.Join(w.Dir, "plan")) {
 		searched["the plan's "+name] = content
 	}
-	for place, content := range searched {
-		for _, secret := range secrets {
-			if bytes.Contains(content, []byte(secret)) {
-				w.t.Errorf("%s holds %q", place, secret)
-			}
-		}
-	}
+	checkSearched(w.t, searched, secrets)
 }
 
 func checkNotes(t *testing.T, got, want []string) {

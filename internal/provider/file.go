@@ -18,25 +18,24 @@ var (
 	personType = objectType(personAttributes())
 )
 
-func newFileDataSource() datasource.DataSource { return &lookupDataSource{lookup: fileLookup} }
+func newFileDataSource() datasource.DataSource {
+	return &lookupDataSource[privasfer.File]{lookup: fileLookup}
+}
 
 func newFilesDataSource() datasource.DataSource {
 	return &listDataSource[privasfer.File]{listing: fileListing}
 }
 
-var fileLookup = lookup{
+var fileLookup = lookup[privasfer.File]{
 	name:   "file",
 	object: "file",
 	description: "A file, as the API describes it. Its content is not read. " +
 		"Use it where the file's id is known; `privasfer_files` finds a file by its name.",
 	attributes: fileAttributes(),
-	read: func(ctx context.Context, client *privasfer.Client, id string, _ bool) (map[string]tftypes.Value, error) {
-		file, err := client.File(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		return fileValues(file), nil
+	read: func(client *privasfer.Client, ctx context.Context, id string, _ bool) (*privasfer.File, error) {
+		return client.File(ctx, id)
 	},
+	values: fileValues,
 }.prepared()
 
 var fileListing = listing[privasfer.File]{
@@ -47,10 +46,8 @@ var fileListing = listing[privasfer.File]{
 	attributes: fileAttributes(),
 	sortKeys:   privasfer.FileSortKeys,
 	searched:   "the file names",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, _ bool) (*privasfer.List[privasfer.File], error) {
-		return client.Files(ctx, options)
-	},
-	values: fileValues,
+	list:       (*privasfer.Client).Files,
+	values:     fileValues,
 }.prepared()
 
 // fileAttributes describes a file, wherever the API names one.

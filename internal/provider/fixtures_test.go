@@ -35,73 +35,33 @@ func (a attributes) and(more attributes) attributes {
 
 func (a attributes) exactly() knownvalue.Check { return knownvalue.ObjectExact(a) }
 
-func contactCheck(name, email knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{"name": name, "email": email})
-}
-
 func personCheck(name, initials, email, photoURL, timezone knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone})
+	return attributes{"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone}.exactly()
 }
 
-func downloadCheck(id string, createdAt, files knownvalue.Check) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{"id": text(id), "created_at": createdAt, "files": files})
-}
-
-// The files of the simulator's data set as every data source and ephemeral
-// resource shows them.
+// The files of the simulator's data set as a download shows them.
 var (
-	author = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"name":      knownvalue.StringExact("Author Name"),
-		"initials":  knownvalue.StringExact("Author N."),
-		"email":     knownvalue.StringExact("author@email.address"),
-		"photo_url": knownvalue.StringExact(""),
-		"timezone":  knownvalue.StringExact("Europe/Vilnius"),
-	})
-	invoiceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileInvoice),
-		"filename":                 knownvalue.StringExact("invoice"),
-		"type":                     knownvalue.StringExact("application/pdf"),
-		"extension":                knownvalue.StringExact("pdf"),
-		"full_filename":            knownvalue.StringExact("invoice.pdf"),
-		"size":                     knownvalue.Int64Exact(43389),
-		"formatted_size":           knownvalue.StringExact("42.37 KB"),
-		"encrypted_size":           knownvalue.Int64Exact(78508),
-		"formatted_encrypted_size": knownvalue.StringExact("76.67 KB"),
-		"created_by":               author,
-		"created_at":               knownvalue.StringExact("2019-05-08 00:18:03"),
-		"disk":                     knownvalue.StringExact("local-spaces"),
-		"trashed":                  knownvalue.Bool(false),
-	})
-	licenceFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileLicence),
-		"filename":                 knownvalue.StringExact("licence"),
-		"type":                     knownvalue.StringExact("text/plain"),
-		"extension":                knownvalue.StringExact("txt"),
-		"full_filename":            knownvalue.StringExact("licence.txt"),
-		"size":                     knownvalue.Int64Exact(77),
-		"formatted_size":           knownvalue.StringExact("77 B"),
-		"encrypted_size":           knownvalue.Int64Exact(124),
-		"formatted_encrypted_size": knownvalue.StringExact("124 B"),
-		"created_by":               author,
-		"created_at":               knownvalue.StringExact("2019-05-09 09:30:00"),
-		"disk":                     knownvalue.StringExact("local-spaces"),
-		"trashed":                  knownvalue.Bool(false),
-	})
+	author = personCheck(text("Author Name"), text("Author N."), text("author@email.address"), text(""), text("Europe/Vilnius"))
+
+	invoiceFile = attributes{
+		"id": text(simulator.FileInvoice), "filename": text("invoice"), "type": text("application/pdf"), "extension": text("pdf"),
+		"full_filename": text("invoice.pdf"), "size": knownvalue.Int64Exact(43389), "formatted_size": text("42.37 KB"),
+		"encrypted_size": knownvalue.Int64Exact(78508), "formatted_encrypted_size": text("76.67 KB"), "created_by": author,
+		"created_at": text("2019-05-08 00:18:03"), "disk": text("local-spaces"), "trashed": knownvalue.Bool(false),
+	}.exactly()
+	licenceFile = attributes{
+		"id": text(simulator.FileLicence), "filename": text("licence"), "type": text("text/plain"), "extension": text("txt"),
+		"full_filename": text("licence.txt"), "size": knownvalue.Int64Exact(77), "formatted_size": text("77 B"),
+		"encrypted_size": knownvalue.Int64Exact(124), "formatted_encrypted_size": text("124 B"), "created_by": author,
+		"created_at": text("2019-05-09 09:30:00"), "disk": text("local-spaces"), "trashed": knownvalue.Bool(false),
+	}.exactly()
+
 	// bareFile has nulls and empty strings wherever a file can.
-	bareFile = knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"id":                       knownvalue.StringExact(simulator.FileBare),
-		"filename":                 knownvalue.StringExact("README"),
-		"type":                     knownvalue.Null(),
-		"extension":                knownvalue.StringExact(""),
-		"full_filename":            knownvalue.StringExact("README"),
-		"size":                     knownvalue.Int64Exact(0),
-		"formatted_size":           knownvalue.StringExact(""),
-		"encrypted_size":           knownvalue.Null(),
-		"formatted_encrypted_size": knownvalue.Null(),
-		"created_by":               knownvalue.Null(),
-		"created_at":               knownvalue.Null(), // "" is no time
-		"disk":                     knownvalue.Null(),
-		"trashed":                  knownvalue.Null(),
-	})
+	bareFile = attributes{
+		"id": text(simulator.FileBare), "filename": text("README"), "type": null, "extension": text(""),
+		"full_filename": text("README"), "size": knownvalue.Int64Exact(0), "formatted_size": text(""),
+		"encrypted_size": null, "formatted_encrypted_size": null, "created_by": null,
+		"created_at": null, // "" is no time
+		"disk":       null, "trashed": null,
+	}.exactly()
 )

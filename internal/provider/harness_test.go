@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -36,6 +36,9 @@ import (
 // so that a search for it proves something.
 const testToken = "7xcB5XlinBWGzajPdSW7bHr12erWZICIJN4jk0RpasoLYLpoiD6ErYnVSzld"
 
+// testPIN is the user's PIN at the simulator, as easy to search for.
+const testPIN = "8305-PIN-6b1f"
+
 // testVersion is the provider's version in every test.
 const testVersion = "0.0.0-test"
 
@@ -62,32 +65,24 @@ func runTests(m *testing.M) int {
 	if err := os.WriteFile(cliConfig, nil, 0o600); err != nil {
 		panic(err)
 	}
-	for variable, value := range map[string]string{
-		"TF_CLI_CONFIG_FILE": cliConfig,
-		"CHECKPOINT_DISABLE": "1",
-		envToken:             "",
-		envBaseURL:           "",
-		envDownloadURL:       "",
-	} {
-		if err := os.Setenv(variable, value); err != nil {
-			panic(err)
+	setenv := func(environment map[string]string) {
+		for variable, value := range environment {
+			if err := os.Setenv(variable, value); err != nil {
+				panic(err)
+			}
 		}
 	}
+	setenv(map[string]string{
+		"TF_CLI_CONFIG_FILE": cliConfig, "CHECKPOINT_DISABLE": "1", envToken: "", envBaseURL: "", envPIN: "", envDownloadURL: "",
+	})
 	found, err := findEngine()
 	if err != nil {
 		panic(err)
 	}
 	if found.name == openTofu.name {
-		// terraform-plugin-testing has to be told where OpenTofu looks for a
+		// terraform-plugin-testing has to know where OpenTofu looks for a
 		// provider whose source is not written out.
-		for variable, value := range map[string]string{
-			"TF_ACC_PROVIDER_HOST":      "registry.opentofu.org",
-			"TF_ACC_PROVIDER_NAMESPACE": "hashicorp",
-		} {
-			if err := os.Setenv(variable, value); err != nil {
-				panic(err)
-			}
-		}
+		setenv(map[string]string{"TF_ACC_PROVIDER_HOST": "registry.opentofu.org", "TF_ACC_PROVIDER_NAMESPACE": "hashicorp"})
 	}
 	return m.Run()
 }
@@ -106,11 +101,11 @@ type testAPI struct {
 	URL string // of the API, to be used as base_url
 }
 
-// newAPI starts a simulator. It fails the test if anything asked for a route
+// newAPI starts a simulator. It fails the test if anything requested a route
 // that the API does not have.
 func newAPI(t testing.TB, options simulator.Options) *testAPI {
 	t.Helper()
-	options.Token = testToken
+	options.Token, options.PIN = testToken, testPIN
 	server := simulator.New(options)
 	listener := httptest.NewServer(server)
 	t.Cleanup(func() {
@@ -122,10 +117,27 @@ func newAPI(t testing.TB, options simulator.Options) *testAPI {
 	return &testAPI{Server: server, URL: listener.URL + "/api"}
 }
 
-// providerBlock is a provider block for the API with the right token.
-func (a *testAPI) providerBlock() string {
-	return fmt.Sprintf("provider \"privasfer\" {\n  token    = %q\n  base_url = %q\n}\n", testToken, a.URL)
+// providerFor is a provider block with the right token, and more arguments.
+func providerFor(baseURL string, arguments ...string) string {
+	return fmt.Sprintf(`
+		provider "privasfer" {
+			token    = %q
+			base_url = %q
+			%s
+		}
+		`, testToken, baseURL, strings.Join(arguments, "\n"))
 }
+
+// providerBlock is a provider block for the API with the right token.
+func (a *testAPI) providerBlock() string { return providerFor(a.URL) }
+
+// performer is one that can perform downloads too.
+func (a *testAPI) performer() string {
+	return providerFor(a.URL, fmt.Sprintf("pin = %q", testPIN), fmt.Sprintf("download_url = %q", a.downloadURL()+"{key}"))
+}
+
+// downloadURL is where the simulator performs downloads, up to the public key.
+func (a *testAPI) downloadURL() string { return strings.TrimSuffix(a.URL, "/api") + "/download/" }
 
 // factories serve the provider, and the echo provider that shows what an
 // ephemeral resource has returned.
@@ -139,7 +151,12 @@ func factories(options ...Option) map[string]func() (tfprotov6.ProviderServer, e
 // echo is configuration that keeps an ephemeral value where a check can see
 // it. It keeps a value once, so every step needs an echo of its own.
 func echo(name, value string) string {
-	return fmt.Sprintf("\nprovider \"echo\" {\n  data = %s\n}\nresource \"echo\" %q {}\n", value, name)
+	return fmt.Sprintf(`
+		provider "echo" {
+			data = %s
+		}
+		resource "echo" %q {}
+		`, value, name)
 }
 
 // message matches an error or warning as Terraform prints it: wrapped at any
@@ -160,15 +177,21 @@ type workspace struct {
 	t *testing.T
 }
 
-// newWorkspace writes the configuration, after a block that names where the
-// provider is from.
-func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
+// plainWorkspace is empty and has no provider.
+func plainWorkspace(t *testing.T) *workspace {
 	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
+	return &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
+}
+
+// newWorkspace writes the configuration, after a block that names where the
+// provider is from.
+func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
+	t.Helper()
+	w := plainWorkspace(t)
 	w.write(config)
 	if err := w.UseReattached(t.TempDir(), serve(t, options...)); err != nil {
 		t.Fatal(err)
@@ -176,9 +199,46 @@ func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
 	return w
 }
 
+// binary builds the released program once, for what only a process of its own
+// can show: its logs, its environment and its end. It returns what makes a run
+// take it.
+var binary = sync.OnceValues(func() (env []string, err error) {
+	dir := filepath.Join(sharedDir, "provider")
+	if err := terraform.BuildProvider(context.Background(), dir, ".", "-ldflags=-X main.version="+testVersion); err != nil {
+		return nil, err
+	}
+	var w terraform.Workspace
+	err = w.UseProvider(dir)
+	return w.Env, err
+})
+
+// newBinaryWorkspace is a workspace that runs the released program. Whatever
+// the run leaves in the folder for temporary files is in the workspace too.
+func newBinaryWorkspace(t *testing.T, config string, env ...string) *workspace {
+	t.Helper()
+	built, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := plainWorkspace(t)
+	w.write(config)
+	temporary := filepath.Join(w.Dir, "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.Env = slices.Concat(built, env, []string{"TMPDIR=" + temporary, "TMP=" + temporary, "TEMP=" + temporary, "PLUGIN_UNIX_SOCKET_DIR=" + sharedDir})
+	return w
+}
+
 func (w *workspace) write(config string) {
 	w.t.Helper()
-	config = fmt.Sprintf("terraform {\n  required_providers {\n    privasfer = { source = %q }\n  }\n}\n%s", terraform.Source, config)
+	config = fmt.Sprintf(`
+		terraform {
+			required_providers {
+				privasfer = { source = %q }
+			}
+		}
+		%s`, terraform.Source, config)
 	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -212,7 +272,7 @@ func skipWithoutInterrupt(t *testing.T) {
 }
 
 // serve serves the provider from this process and returns what
-// TF_REATTACH_PROVIDERS says of it.
+// TF_REATTACH_PROVIDERS takes.
 func serve(t *testing.T, options ...Option) string {
 	t.Helper()
 	return serveAll(t, map[string]provider.Provider{terraform.Source: New(testVersion, options...)()})
@@ -277,25 +337,28 @@ func checkOutput(t *testing.T, output string, want ...string) {
 	}
 }
 
-// providerFor is a provider block with the right token, and more arguments.
-func providerFor(baseURL string, arguments ...string) string {
-	return fmt.Sprintf("provider \"privasfer\" {\n  token = %q\n  base_url = %q\n  %s\n}\n", testToken, baseURL, strings.Join(arguments, "\n  "))
-}
-
-// checkShown checks that a run says one thing, that it is short, and that it
-// shows neither the token nor anything of a body.
-func checkShown(t *testing.T, output string) {
+// checkReport checks that a report is one error or warning, that it is short and
+// has texts, and that it shows neither a secret nor anything of a body. With "" for
+// the only text there must be no report.
+func checkReport(t testing.TB, report string, want ...string) {
 	t.Helper()
-	diagnostics := regexp.MustCompile(`(?m)^[\s│]*(Error|Warning): `).FindAllStringIndex(output, -1)
-	if len(diagnostics) != 1 {
-		t.Errorf("got %d errors and warnings, want 1:\n%s", len(diagnostics), output)
+	if len(want) == 1 && want[0] == "" {
+		if report != "" {
+			t.Errorf("there is a report: %s", report)
+		}
+		return
 	}
-	if got := utf8.RuneCountInString(output); got >= maxDiagnostic {
-		t.Errorf("the output has %d characters, want less than %d:\n%s", got, maxDiagnostic, output)
+	if strings.Count(report, "ERROR")+strings.Count(report, "WARNING") != 1 || utf8.RuneCountInString(report) >= maxReport {
+		t.Errorf("it is not one short report: %q", report)
 	}
-	for _, secret := range []string{testToken, marker, "/var/www", ".php", "#0 ", "Stack trace", "goroutine ", ".go:", "<p>"} {
-		if strings.Contains(output, secret) {
-			t.Errorf("the output shows %q:\n%s", secret, output)
+	for _, want := range want {
+		if !strings.Contains(report, want) {
+			t.Errorf("it lacks %q: %s", want, report)
+		}
+	}
+	for _, secret := range []string{testToken, testPIN, marker, "/var/www", ".php", "#0 ", "Stack trace", "goroutine ", ".go:", "<p>"} {
+		if strings.Contains(report, secret) {
+			t.Errorf("it shows %q: %s", secret, report)
 		}
 	}
 }
@@ -322,21 +385,35 @@ func (w *workspace) checkState(checks ...statecheck.StateCheck) {
 // zero spares a direct dependency on terraform-json, whose type it is.
 func zero[T any](*T) *T { return new(T) }
 
-// checkRequests checks all requests since the last time, in any order, with
-// {id} for that of a download and the number of the page for a cursor. It
-// forgets them.
-func (a *testAPI) checkRequests(t *testing.T, want ...string) {
+// The requests of a download, as checkRequests shows them.
+const (
+	postKey         = "POST /api/keys"
+	deleteKey       = "DELETE /api/keys/{key}"
+	postDownload    = "POST /api/downloads"
+	postDownloadKey = "POST /api/downloads/{id}/keys"
+	getContent      = "GET /download/{key}"
+)
+
+// checkRequests checks all requests since the last time, in any order, with {id}
+// for that of a download, {key} for a temporary or a public one, and the number
+// of the page for a cursor. It forgets them.
+func (a *testAPI) checkRequests(t testing.TB, want ...string) {
 	t.Helper()
+	var names []string
+	for _, download := range a.Downloads() {
+		names = append(names, download.ID, "{id}")
+	}
+	for _, key := range a.keys() {
+		names = append(names, key, "{key}")
+	}
+	replacer := strings.NewReplacer(names...)
 	var got []string
 	for _, request := range a.Requests() {
 		line := request.Method + " " + request.Path
 		if request.RawQuery != "" {
 			line += "?" + cursorPattern.ReplaceAllStringFunc(request.RawQuery, cursorPage)
 		}
-		for _, download := range a.Downloads() {
-			line = strings.ReplaceAll(line, download.ID, "{id}")
-		}
-		got = append(got, line)
+		got = append(got, replacer.Replace(line))
 	}
 	a.ResetRequests()
 	slices.Sort(got)
@@ -344,6 +421,20 @@ func (a *testAPI) checkRequests(t *testing.T, want ...string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the requests are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// times are as many requests of each kind.
+func times(n int, requests ...string) []string { return slices.Repeat(requests, n) }
+
+// keys are all temporary and public keys.
+func (a *testAPI) keys() (keys []string) {
+	for _, key := range a.TemporaryKeys() {
+		keys = append(keys, key.Key)
+	}
+	for _, key := range a.DownloadKeys() {
+		keys = append(keys, key.Key)
+	}
+	return keys
 }
 
 var cursorPattern = regexp.MustCompile(`\bcursor=[^&]+`)
@@ -356,9 +447,6 @@ func cursorPage(parameter string) string {
 	}
 	return fmt.Sprintf("cursor=%d", content.Page)
 }
-
-// downloadURL is where the simulator performs downloads, up to the id.
-func (a *testAPI) downloadURL() string { return strings.TrimSuffix(a.URL, "/api") + "/download/" }
 
 func readFile(t *testing.T, file string) string {
 	t.Helper()
@@ -379,12 +467,7 @@ func unzip(t *testing.T, file string) map[string][]byte {
 	defer func() { _ = archive.Close() }()
 	contents := map[string][]byte{}
 	for _, entry := range archive.File {
-		reader, err := entry.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		contents[entry.Name], err = io.ReadAll(reader)
-		if err != nil {
+		if contents[entry.Name], err = fs.ReadFile(archive, entry.Name); err != nil {
 			t.Fatal(err)
 		}
 	}

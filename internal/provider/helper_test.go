@@ -12,29 +12,35 @@ import (
 // no sleep and no curl on every machine. It holds how long to wait first.
 const helperVariable = "TEST_HELPER_WAIT"
 
-// helper is a provisioner that runs this test binary: it waits, and then uses
-// a download once and keeps what it got in a file. A null id is no use at all.
-func helper(wait time.Duration, downloadID, urlPrefix, file string) string {
+// provisioner runs this test binary as a helper, with an expression in one of
+// its variables.
+func provisioner(wait time.Duration, variable, value, file string) string {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	return fmt.Sprintf(`provisioner "local-exec" {
-		command     = %q
-		environment = {
-			%s    = %q
-			TEST_HELPER_ID   = %s
-			TEST_HELPER_URL  = %q
-			TEST_HELPER_FILE = %q
-		}
-	}`, self, helperVariable, wait, downloadID, urlPrefix, file)
+	return fmt.Sprintf(`
+		provisioner "local-exec" {
+			command     = %q
+			environment = {
+				%s = %q
+				%s = %s
+				TEST_HELPER_FILE = %q
+			}
+		}`, self, helperVariable, wait, variable, value, file)
 }
 
-// consumer is a resource that refers to an ephemeral value and does nothing with
-// it: OpenTofu opens what nobody refers to at plan only.
-func consumer(value string) string {
-	return fmt.Sprintf("resource \"terraform_data\" \"consumer\" {\n%s\n}\n", helper(0, value+` == null ? "" : ""`, "", ""))
+// helper is a provisioner that waits, and then performs the download of a URL
+// and keeps what it got in a file. A null URL is nothing to perform.
+func helper(wait time.Duration, url, file string) string {
+	return provisioner(wait, "TEST_HELPER_URL", url, file)
 }
+
+// sleeper is a provisioner that only waits.
+func sleeper(wait time.Duration) string { return helper(wait, `""`, "") }
+
+// saver is a provisioner that keeps a text in a file, or drops it where that is "".
+func saver(text, file string) string { return provisioner(0, "TEST_HELPER_TEXT", text, file) }
 
 func runHelper() int {
 	wait, err := time.ParseDuration(os.Getenv(helperVariable))
@@ -42,27 +48,31 @@ func runHelper() int {
 		return 2
 	}
 	time.Sleep(wait)
-	id := os.Getenv("TEST_HELPER_ID")
-	if id == "" {
-		return 0
+	content := []byte(os.Getenv("TEST_HELPER_TEXT"))
+	if url := os.Getenv("TEST_HELPER_URL"); url != "" {
+		if content, err = fetch(url); err != nil {
+			return 3
+		}
 	}
-	request, err := http.NewRequest(http.MethodGet, os.Getenv("TEST_HELPER_URL")+id, nil)
+	if file := os.Getenv("TEST_HELPER_FILE"); file != "" && os.WriteFile(file, content, 0o600) != nil {
+		return 4
+	}
+	return 0
+}
+
+// fetch returns the status and the body of a response.
+func fetch(url string) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
-		return 3
+		return nil, err
 	}
-	request.Header.Set("Accept", "application/json, */*;q=0.8") // or an error is a web page
+	// With */* first a Laravel application redirects to its login page.
+	request.Header.Set("Accept", "application/json, */*;q=0.8")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 3
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 4
-	}
-	content = append([]byte(response.Status+"\n"), content...)
-	if err := os.WriteFile(os.Getenv("TEST_HELPER_FILE"), content, 0o600); err != nil {
-		return 5
-	}
-	return 0
+	return append([]byte(response.Status+"\n"), content...), err
 }

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"context"
-
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -11,7 +9,7 @@ import (
 )
 
 func newInboxMailDataSource() datasource.DataSource {
-	return &lookupDataSource{lookup: inboxMailLookup}
+	return &lookupDataSource[privasfer.InboxMail]{lookup: inboxMailLookup}
 }
 
 func newInboxMailsDataSource() datasource.DataSource {
@@ -19,21 +17,16 @@ func newInboxMailsDataSource() datasource.DataSource {
 }
 
 // inboxMailLookup serves the ephemeral resource too.
-var inboxMailLookup = lookup{
+var inboxMailLookup = lookup[privasfer.InboxMail]{
 	name:   "inbox_mail",
 	object: "inbox mail",
 	description: "A mail that was sent to the owner of the token, with the download that came with it. " +
 		"Everything read is kept in the state, the mail's `body` included. " +
-		"Use it for what whoever reads the state may know; where the body is a secret, use the ephemeral resource `privasfer_inbox_mail`.",
+		"Use it when anyone who can read the state may read the body; otherwise use the ephemeral resource `privasfer_inbox_mail`.",
 	attributes:  inboxMailAttributes(),
 	hasDownload: true,
-	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
-		mail, err := client.InboxMail(ctx, id, includeFiles)
-		if err != nil {
-			return nil, err
-		}
-		return inboxMailValues(mail), nil
-	},
+	read:        (*privasfer.Client).InboxMail,
+	values:      inboxMailValues,
 }.prepared()
 
 var inboxMailListing = listing[privasfer.InboxMail]{
@@ -45,10 +38,8 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	hasDownload: true,
 	sortKeys:    privasfer.InboxMailSortKeys,
 	searched:    "the identifier, the subject and the sender's email and name",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[privasfer.InboxMail], error) {
-		return client.InboxMails(ctx, options, includeFiles)
-	},
-	values: func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
+	list:        (*privasfer.Client).InboxMails,
+	values:      func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
 }.prepared()
 
 // inboxMailAttributes describes a mail of the inbox, wherever the API names

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
 var _ ephemeral.EphemeralResourceWithConfigure = (*inboxMailEphemeralResource)(nil)
@@ -17,7 +19,7 @@ func newInboxMailEphemeralResource() ephemeral.EphemeralResource {
 // inboxMailEphemeralResource is the data source's lookup, for a mail that must
 // not be kept. It has nothing to renew and nothing to close.
 type inboxMailEphemeralResource struct {
-	*lookup
+	*lookup[privasfer.InboxMail]
 	provider *configured
 }
 
@@ -27,11 +29,7 @@ func (r *inboxMailEphemeralResource) Metadata(_ context.Context, req ephemeral.M
 
 func (r *inboxMailEphemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	attributes := ephemeralAttributes(r.schema)
-	attributes["enabled"] = eph.BoolAttribute{
-		MarkdownDescription: "Whether to read the mail, `true` by default. With `false` nothing is read and every result is null. " +
-			"`enabled = terraform.applying` keeps a plan from reading it.",
-		Optional: true,
-	}
+	attributes["enabled"] = enabledArgument("read the mail", "read")
 	resp.Schema = eph.Schema{
 		MarkdownDescription: "A mail that was sent to the owner of the token, with the download that came with it. " +
 			"Nothing of it is kept in a plan or in the state, and its `body` may be handed to a write-only argument. " +

@@ -28,7 +28,7 @@ type listing[T any] struct {
 	sortKeys    []string
 	searched    string // what the keyword is searched in
 
-	list func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[T], error)
+	list func(client *privasfer.Client, ctx context.Context, options privasfer.ListOptions) (*privasfer.List[T], error)
 
 	// values returns the values of an object's attributes, "id" among them.
 	values func(*T) map[string]tftypes.Value
@@ -60,12 +60,12 @@ func (l listing[T]) prepared() *listing[T] {
 	}
 	l.schema = map[string]data.Attribute{
 		"keyword": data.StringAttribute{
-			MarkdownDescription: fmt.Sprintf("What the API is to search for in %s. Without it, all %s are listed. It must not be empty.", l.searched, l.objects),
+			MarkdownDescription: fmt.Sprintf("The text to search for in %s. Without it, all %s are listed. It must not be empty.", l.searched, l.objects),
 			Optional:            true,
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"sort": data.StringAttribute{
-			MarkdownDescription: fmt.Sprintf("What the API is to sort by: `%s`. A leading `-` reverses the order. Without it, the order is the API's own.",
+			MarkdownDescription: fmt.Sprintf("The key to sort by: `%s`. A leading `-` reverses the order. Defaults to the API's own order.",
 				strings.Join(l.sortKeys, "`, `")),
 			Optional:   true,
 			Validators: []validator.String{stringvalidator.OneOf(sorts...)},
@@ -104,8 +104,8 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 		return
 	}
 
-	options := privasfer.ListOptions{Keyword: keyword.ValueString(), Sort: sort.ValueString()}
-	list, err := d.list(ctx, client, options, includeFiles.ValueBool())
+	list, err := d.list(client, ctx, privasfer.ListOptions{
+		Keyword: keyword.ValueString(), Sort: sort.ValueString(), IncludeFiles: includeFiles.ValueBool()})
 	if err != nil {
 		resp.Diagnostics.Append(apiErrorDiagnostic("list the "+d.objects, err))
 		return

@@ -15,19 +15,21 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-var _ datasource.DataSourceWithConfigure = (*lookupDataSource)(nil)
+var _ datasource.DataSourceWithConfigure = (*lookupDataSource[privasfer.File])(nil)
 
-// lookup finds one object of the API by its id. It is the whole difference
-// between one singular data source and another.
-type lookup struct {
+// lookup is what distinguishes one singular data source from another. T is the
+// API's object.
+type lookup[T any] struct {
 	name        string // of the type, without the provider's
 	object      string // the object as a noun in a sentence
 	description string
 	attributes  map[string]data.Attribute // the object's, "id" among them
 	hasDownload bool                      // takes include_files
 
-	// read returns the values of the attributes.
-	read func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error)
+	read func(client *privasfer.Client, ctx context.Context, id string, includeFiles bool) (*T, error)
+
+	// values returns the values of the attributes.
+	values func(*T) map[string]tftypes.Value
 
 	// schema is made of the above once, with the arguments that find the object:
 	// the framework makes a data source for each call.
@@ -35,10 +37,10 @@ type lookup struct {
 }
 
 // prepared completes a lookup.
-func (l lookup) prepared() *lookup {
+func (l lookup[T]) prepared() *lookup[T] {
 	l.schema = maps.Clone(l.attributes)
 	l.schema["id"] = data.StringAttribute{
-		MarkdownDescription: "The " + l.object + "'s id. It must not be empty, `.` or `..`, or contain a slash, a backslash, `?`, `#`, white space or a control character.",
+		MarkdownDescription: "The id of the " + l.object + ". It must not be empty, `.` or `..`, or contain a slash, a backslash, `?`, `#`, whitespace or a control character.",
 		Required:            true,
 		Validators:          []validator.String{idValidator},
 	}
@@ -49,24 +51,24 @@ func (l lookup) prepared() *lookup {
 }
 
 // lookupDataSource is a singular data source: it errs when there is nothing.
-type lookupDataSource struct {
-	*lookup
+type lookupDataSource[T any] struct {
+	*lookup[T]
 	provider *configured
 }
 
-func (d *lookupDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *lookupDataSource[T]) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_" + d.name
 }
 
-func (d *lookupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *lookupDataSource[T]) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema}
 }
 
-func (d *lookupDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (d *lookupDataSource[T]) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	d.provider = configuredFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-func (d *lookupDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *lookupDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	values := d.find(ctx, d.provider, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -75,7 +77,7 @@ func (d *lookupDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 }
 
 // find reads the object that a configuration asks for.
-func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]tftypes.Value {
+func (l *lookup[T]) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]tftypes.Value {
 	id := argument[types.String](ctx, config, "id", diags)
 	var includeFiles types.Bool
 	if l.hasDownload {
@@ -86,17 +88,17 @@ func (l *lookup) find(ctx context.Context, p *configured, config tfsdk.Config, d
 		return nil
 	}
 
-	values, err := l.read(ctx, client, id.ValueString(), includeFiles.ValueBool())
+	object, err := l.read(client, ctx, id.ValueString(), includeFiles.ValueBool())
 	if err != nil {
 		diags.Append(lookupDiagnostic(l.object, err))
 		return nil
 	}
-	return values
+	return l.values(object)
 }
 
 func includeFilesArgument() data.BoolAttribute {
 	return data.BoolAttribute{
-		MarkdownDescription: "Whether to ask for the files in a mail's download too. Without it `download.files` is null.",
+		MarkdownDescription: "Whether to read the files of the mail's download too. Without it `download.files` is null. Defaults to `false`.",
 		Optional:            true,
 	}
 }

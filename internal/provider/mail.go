@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"context"
-
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -10,13 +8,15 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-func newMailDataSource() datasource.DataSource { return &lookupDataSource{lookup: mailLookup} }
+func newMailDataSource() datasource.DataSource {
+	return &lookupDataSource[privasfer.Mail]{lookup: mailLookup}
+}
 
 func newMailsDataSource() datasource.DataSource {
 	return &listDataSource[privasfer.Mail]{listing: mailListing}
 }
 
-var mailLookup = lookup{
+var mailLookup = lookup[privasfer.Mail]{
 	name:   "mail",
 	object: "mail",
 	description: "A mail that the owner of the token has sent, with its download. " +
@@ -24,13 +24,8 @@ var mailLookup = lookup{
 		"Use it to see what became of a mail: its `status`, and when it was opened; where the body may not be in the state, use `privasfer_mails`.",
 	attributes:  mailAttributes(),
 	hasDownload: true,
-	read: func(ctx context.Context, client *privasfer.Client, id string, includeFiles bool) (map[string]tftypes.Value, error) {
-		mail, err := client.Mail(ctx, id, includeFiles)
-		if err != nil {
-			return nil, err
-		}
-		return mailValues(mail), nil
-	},
+	read:        (*privasfer.Client).Mail,
+	values:      mailValues,
 }.prepared()
 
 var mailListing = listing[privasfer.Mail]{
@@ -42,10 +37,8 @@ var mailListing = listing[privasfer.Mail]{
 	hasDownload: true,
 	sortKeys:    privasfer.MailSortKeys,
 	searched:    "sent mails",
-	list: func(ctx context.Context, client *privasfer.Client, options privasfer.ListOptions, includeFiles bool) (*privasfer.List[privasfer.Mail], error) {
-		return client.Mails(ctx, options, includeFiles)
-	},
-	values: func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
+	list:        (*privasfer.Client).Mails,
+	values:      func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
 }.prepared()
 
 // mailAttributes describes a sent mail, wherever the API names one.

@@ -1,6 +1,10 @@
 package provider
 
 import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,109 +34,193 @@ func (c *testClock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// protocolServer is the provider as an engine sees it.
+// values are attributes as a test writes them: texts, numbers, bools, []string
+// for a set, or unknown. What is left out, or nil, is null.
+type values map[string]any
+
+// unknown is a value that is known only after apply.
+const unknown = tftypes.UnknownValue
+
+func (v values) and(more values) values {
+	result := maps.Clone(v)
+	maps.Copy(result, more)
+	return result
+}
+
+func valueOf(typ tftypes.Type, value any) tftypes.Value {
+	if texts, ok := value.([]string); ok {
+		elements := []tftypes.Value{}
+		for _, text := range texts {
+			elements = append(elements, tftypes.NewValue(tftypes.String, text))
+		}
+		value = elements
+	}
+	return tftypes.NewValue(typ, value)
+}
+
+// dynamicValue is the configuration of a block.
+func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set values) *tfprotov6.DynamicValue {
+	t.Helper()
+	object, _ := schema.ValueType().(tftypes.Object)
+	all := map[string]tftypes.Value{}
+	for name, attributeType := range object.AttributeTypes {
+		all[name] = valueOf(attributeType, set[name])
+	}
+	for name := range set {
+		if _, ok := all[name]; !ok {
+			t.Fatalf("there is no attribute %s", name)
+		}
+	}
+	value, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &value
+}
+
+// protocolServer is the provider as an engine sees it: for what needs no engine,
+// which is most.
 type protocolServer struct {
 	tfprotov6.ProviderServer
+	schemas *tfprotov6.GetProviderSchemaResponse
 }
 
-func newProtocolServer(t testing.TB, api *testAPI, terraformVersion string, options ...Option) protocolServer {
+// configure validates and configures the provider, and returns what it reports.
+func configure(t testing.TB, terraformVersion string, arguments values, options ...Option) (server protocolServer, report string) {
 	t.Helper()
-	server := providerserver.NewProtocol6(New(testVersion, options...)())()
-	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	options = append([]Option{WithRetryWait(time.Millisecond)}, options...)
+	s := protocolServer{ProviderServer: providerserver.NewProtocol6(New(testVersion, options...)())()}
+	var err error
+	if s.schemas, err = s.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	config := dynamicValue(t, s.schemas.Provider, arguments)
+	validated, err := s.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
+	if err != nil || len(validated.Diagnostics) > 0 {
+		return s, reported(err, validated.Diagnostics)
+	}
+	configured, err := s.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: terraformVersion, Config: config})
+	return s, reported(err, configured.Diagnostics)
+}
+
+// arguments are those of a provider that can do everything at the simulator.
+func (a *testAPI) arguments() values {
+	return values{"token": testToken, "base_url": a.URL, "pin": testPIN, "download_url": a.downloadURL() + "{key}"}
+}
+
+// newProtocolServer is a provider for the simulator, with more or other arguments.
+func newProtocolServer(t testing.TB, api *testAPI, arguments values, options ...Option) protocolServer {
+	t.Helper()
+	s, report := configure(t, "1.11.4", api.arguments().and(arguments), options...)
+	if report != "" {
+		t.Fatal(report)
+	}
+	return s
+}
+
+// reported is every error and warning, with the attribute that it is at.
+func reported(err error, diagnostics []*tfprotov6.Diagnostic) string {
+	var text strings.Builder
 	if err != nil {
-		t.Fatal(err)
+		fmt.Fprintf(&text, "FAILED: %s\n", err)
 	}
-	configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: terraformVersion,
-		Config: dynamicValue(t, schema.Provider, map[string]tftypes.Value{
-			"token":        tftypes.NewValue(tftypes.String, testToken),
-			"base_url":     tftypes.NewValue(tftypes.String, api.URL),
-			"download_url": tftypes.NewValue(tftypes.String, api.downloadURL()+"{id}"),
-		}),
-	})
-	if err != nil || len(configured.Diagnostics) > 0 {
-		t.Fatal(err, configured.Diagnostics)
+	for _, d := range diagnostics {
+		at := ""
+		if d.Attribute != nil {
+			at = " at " + strings.NewReplacer(`AttributeName("`, "", `")`, "").Replace(d.Attribute.String())
+		}
+		fmt.Fprintf(&text, "%s%s: %s: %s\n", d.Severity, at, d.Summary, d.Detail)
 	}
-	return protocolServer{server}
+	return text.String()
 }
 
-// open opens a download, for its id.
-func (s protocolServer) open(t *testing.T, onExpiry string) *tfprotov6.OpenEphemeralResourceResponse {
+// opened is what came of an ephemeral privasfer_download.
+type opened struct {
+	*tfprotov6.OpenEphemeralResourceResponse
+	values map[string]tftypes.Value
+	report string
+}
+
+const downloadType = "privasfer_download"
+
+// validate returns what is wrong with the arguments of a privasfer_download.
+func (s protocolServer) validate(ctx context.Context, t testing.TB, arguments values) string {
 	t.Helper()
-	arguments := map[string]tftypes.Value{"file_ids": idSet(simulator.FileInvoice)}
-	if onExpiry != "" {
-		arguments["on_expiry"] = tftypes.NewValue(tftypes.String, onExpiry)
-	}
-	response, _ := s.openWith(t, arguments)
-	return response
+	response, err := s.ValidateEphemeralResourceConfig(ctx, &tfprotov6.ValidateEphemeralResourceConfigRequest{
+		TypeName: downloadType, Config: dynamicValue(t, s.schemas.EphemeralResourceSchemas[downloadType], arguments)})
+	return reported(err, response.Diagnostics)
 }
 
-// performed opens a download that is performed, and returns its result too.
-func (s protocolServer) performed(t *testing.T, onExpiry string) (*tfprotov6.OpenEphemeralResourceResponse, map[string]tftypes.Value) {
+// open validates and opens a privasfer_download, as an engine does.
+func (s protocolServer) open(t testing.TB, arguments values) *opened {
 	t.Helper()
-	return s.openWith(t, map[string]tftypes.Value{
-		"file_ids":  idSet(simulator.FileLicence),
-		"perform":   tftypes.NewValue(tftypes.Bool, true),
-		"on_expiry": tftypes.NewValue(tftypes.String, onExpiry),
-	})
+	return s.openWith(t.Context(), t, arguments)
 }
 
-func (s protocolServer) openWith(t *testing.T, arguments map[string]tftypes.Value) (*tfprotov6.OpenEphemeralResourceResponse, map[string]tftypes.Value) {
+func (s protocolServer) openWith(ctx context.Context, t testing.TB, arguments values) *opened {
 	t.Helper()
-	schemas, err := s.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
+	if report := s.validate(ctx, t, arguments); report != "" {
+		return &opened{report: report}
 	}
-	schema := schemas.EphemeralResourceSchemas["privasfer_download"]
-	response, err := s.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{
-		TypeName: "privasfer_download",
-		Config:   dynamicValue(t, schema, arguments),
-	})
-	if err != nil || len(response.Diagnostics) > 0 {
-		t.Fatal(err, response)
+	schema := s.schemas.EphemeralResourceSchemas[downloadType]
+	response, err := s.OpenEphemeralResource(ctx, &tfprotov6.OpenEphemeralResourceRequest{
+		TypeName: downloadType, Config: dynamicValue(t, schema, arguments)})
+	o := &opened{OpenEphemeralResourceResponse: response, report: reported(err, response.Diagnostics)}
+	if value, err := response.Result.Unmarshal(schema.ValueType()); err == nil {
+		_ = value.As(&o.values)
 	}
-	value, err := response.Result.Unmarshal(schema.ValueType())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var result map[string]tftypes.Value
-	if err := value.As(&result); err != nil {
-		t.Fatal(err)
-	}
-	return response, result
+	return o
 }
 
-func idSet(id string) tftypes.Value {
-	return tftypes.NewValue(tftypes.Set{ElementType: tftypes.String}, []tftypes.Value{tftypes.NewValue(tftypes.String, id)})
-}
-
-func (s protocolServer) close(t *testing.T, private []byte) []*tfprotov6.Diagnostic {
+// openMany opens the same n times at once.
+func (s protocolServer) openMany(t testing.TB, n int, arguments values) []*opened {
 	t.Helper()
-	response, err := s.CloseEphemeralResource(t.Context(), &tfprotov6.CloseEphemeralResourceRequest{
-		TypeName: "privasfer_download", Private: private})
+	all := make([]*opened, n)
+	var opening sync.WaitGroup
+	for i := range all {
+		opening.Go(func() { all[i] = s.open(t, arguments) })
+	}
+	opening.Wait()
+	return all
+}
+
+// check checks some of the attributes, and that there was no error or warning.
+func (o *opened) check(t testing.TB, want values) {
+	t.Helper()
+	if o.report != "" {
+		t.Fatal(o.report)
+	}
+	for name, want := range want {
+		if got := o.values[name]; !got.Equal(valueOf(got.Type(), want)) {
+			t.Errorf("%s is %s, want %v", name, describe(got), want)
+		}
+	}
+}
+
+// close closes a privasfer_download.
+func (s protocolServer) close(t testing.TB, private []byte) []*tfprotov6.Diagnostic {
+	t.Helper()
+	response, err := s.CloseEphemeralResource(t.Context(), &tfprotov6.CloseEphemeralResourceRequest{TypeName: downloadType, Private: private})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return response.Diagnostics
 }
 
-// dynamicValue is a configuration with some attributes set and the rest null.
-func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set map[string]tftypes.Value) *tfprotov6.DynamicValue {
+// read validates and reads a data source, and returns what it reports.
+func (s protocolServer) read(t testing.TB, typeName string, arguments values) (report string) {
 	t.Helper()
-	objectType, ok := schema.ValueType().(tftypes.Object)
-	if !ok {
-		t.Fatalf("the schema is a %T", schema.ValueType())
+	config := dynamicValue(t, s.schemas.DataSourceSchemas[typeName], arguments)
+	validated, err := s.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: typeName, Config: config})
+	if err != nil || len(validated.Diagnostics) > 0 {
+		return reported(err, validated.Diagnostics)
 	}
-	values := map[string]tftypes.Value{}
-	for name, attributeType := range objectType.AttributeTypes {
-		values[name] = tftypes.NewValue(attributeType, nil)
-		if value, ok := set[name]; ok {
-			values[name] = value
-		}
-	}
-	value, err := tfprotov6.NewDynamicValue(objectType, tftypes.NewValue(objectType, values))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &value
+	response, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
+	return reported(err, response.Diagnostics)
+}
+
+// readMail reads the inbox mail of the API's documentation.
+func (s protocolServer) readMail(t testing.TB) (report string) {
+	t.Helper()
+	return s.read(t, "privasfer_inbox_mail", values{"id": simulator.MailFull})
 }

@@ -10,6 +10,7 @@ package provider
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -46,10 +47,46 @@ func WithDownloadLifetime(lifetime time.Duration) Option {
 	return func(p *privasferProvider) { p.downloadLifetime = lifetime }
 }
 
-// WithRetryWait replaces the first wait before a request is repeated, so that
-// a test of repeating need not wait for seconds.
+// WithRetryWait replaces the first wait before a retry, so that a test of
+// retries need not wait for seconds.
 func WithRetryWait(wait time.Duration) Option {
 	return func(p *privasferProvider) { p.retryWait = wait }
+}
+
+// WithCleanup hands what the provider leaves to the end of the process to a
+// [Cleanup].
+func WithCleanup(cleanup *Cleanup) Option {
+	return func(p *privasferProvider) { p.cleanup = cleanup }
+}
+
+// Cleanup is what configured providers leave to the end of their process: the
+// deletion of temporary keys. An ephemeral resource's Close is no place for it:
+// the engines skip that where a consumer fails, and on an interrupt.
+type Cleanup struct {
+	mu      sync.Mutex
+	clients []*privasfer.Client
+}
+
+func (c *Cleanup) add(client *privasfer.Client) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clients = append(c.clients, client)
+}
+
+// Run deletes the temporary keys. It takes 1.5 s at most: an engine kills a
+// provider that takes longer than 2 s to end.
+func (c *Cleanup) Run(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var closing sync.WaitGroup
+	for _, client := range c.clients {
+		closing.Go(func() { client.Close(ctx) })
+	}
+	closing.Wait()
+	c.clients = nil
 }
 
 // New returns the provider's constructor. The version goes into the user
@@ -73,6 +110,7 @@ type privasferProvider struct {
 	now              func() time.Time
 	downloadLifetime time.Duration
 	retryWait        time.Duration // 0: the client's own
+	cleanup          *Cleanup      // nil: nobody cleans up
 }
 
 type providerModel struct {
@@ -81,6 +119,7 @@ type providerModel struct {
 	RequestTimeout types.String `tfsdk:"request_timeout"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
 	CACertPEM      types.String `tfsdk:"ca_cert_pem"`
+	PIN            types.String `tfsdk:"pin"`
 	DownloadURL    types.String `tfsdk:"download_url"`
 }
 
@@ -91,43 +130,48 @@ func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataReque
 
 func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads mails and files at [Privasfer](https://privasfer.com), a secure " +
-			"file transfer service, and creates single-use downloads that live one minute.",
+		MarkdownDescription: "Reads mails and files of [Privasfer](https://privasfer.com), a secure file transfer service, and hands a file to " +
+			"whatever in the run needs it, with nothing secret left in the state.",
 		Attributes: map[string]schema.Attribute{
 			"token": schema.StringAttribute{
-				MarkdownDescription: "The API token, made on the profile's API page. White space around it is cut. " +
-					"May be given by the environment variable `" + envToken + "` instead.",
+				MarkdownDescription: "The API token, which is created on the profile's API page. Surrounding whitespace is trimmed. " +
+					"Can also be set with the `" + envToken + "` environment variable.",
 				Optional:  true,
 				Sensitive: true,
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "The URL of the API, `" + privasfer.DefaultBaseURL + "` by default. It must begin with " +
-					"`https://`, except for a loopback host, and have no user name, query or fragment. " +
-					"May be given by the environment variable `" + envBaseURL + "` instead.",
+				MarkdownDescription: "The URL of the API. It must begin with `https://`, except for a loopback host, and have no user name, query or " +
+					"fragment. Can also be set with the `" + envBaseURL + "` environment variable. Defaults to `" + privasfer.DefaultBaseURL + "`.",
 				Optional:   true,
 				Validators: []validator.String{baseURLValidator},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "How long one attempt of a request may take, from the connection to the last byte of the answer, " +
-					"as a duration such as `45s` or `2m`; `30s` by default.",
+				MarkdownDescription: "Maximum duration of one attempt of a request, from the connection to the last byte of the response, " +
+					"such as `45s` or `2m`. Defaults to `30s`.",
 				Optional:   true,
 				Validators: []validator.String{requestTimeoutValidator},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "How often a request is repeated at most, for whatever reason: 0 to 10, 4 by default. 0 turns repeating off.",
+				MarkdownDescription: "Maximum number of retries per request, from 0 to 10. With 0 no request is retried. Defaults to `4`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(0, 10)},
 			},
 			"ca_cert_pem": schema.StringAttribute{
-				MarkdownDescription: "Certificates in PEM form to trust besides those that the machine trusts, for a proxy that inspects TLS.",
+				MarkdownDescription: "Certificates in PEM format to trust in addition to those of the machine, for a proxy that inspects TLS.",
 				Optional:            true,
 				Validators:          []validator.String{caCertPEMValidator},
 			},
+			"pin": schema.StringAttribute{
+				MarkdownDescription: "Your PIN, which the API asks for before a file may be fetched. Only `privasfer_download` " +
+					"needs it, for the public key of a download. Surrounding whitespace is trimmed. Can also be set with the `" + envPIN + "` environment variable.",
+				Optional:  true,
+				Sensitive: true,
+			},
 			"download_url": schema.StringAttribute{
-				MarkdownDescription: "Where a download is performed, with `{id}` once in its path or query, in the place of the download's id. " +
-					"Only `perform` of `privasfer_download` needs it. Privasfer's documentation of the API does not publish such a URL, so there is " +
-					"no default: it is yours to find out. It must begin with `https://`, except for a loopback host. " +
-					"May be given by the environment variable `" + envDownloadURL + "` instead.",
+				MarkdownDescription: "The URL at which a download is performed, with `{key}` in the place of the download's public key, `{id}` in that of its id, " +
+					"or both. Only `perform` and `url` of `privasfer_download` need it. Privasfer's documentation of the API " +
+					"says that the URL is made from the public key and does not publish it, so there is no default. It must begin with `https://`, except for a loopback host. " +
+					"Can also be set with the `" + envDownloadURL + "` environment variable.",
 				Optional:   true,
 				Validators: []validator.String{downloadURLValidator},
 			},

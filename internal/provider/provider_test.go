@@ -2,191 +2,120 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
-	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// TestAccProvider_token shows where the token may come from, by the
-// Authorization header that arrives at the API.
-func TestAccProvider_token(t *testing.T) {
-	const other = "a-token-that-must-not-be-used"
-	tests := map[string]struct {
-		argument    string // HCL; "" leaves it out
-		environment string
-		want        string // the token that arrives
-		err         *regexp.Regexp
+// TestProvider_arguments shows where each argument may come from and what it may
+// be. A right one is proved by a download that is performed with it.
+func TestProvider_arguments(t *testing.T) {
+	const (
+		tokenError = "ERROR at token: Invalid Privasfer token: In "
+		urlError   = "ERROR at base_url: Invalid Privasfer base URL: The URL"
+		pinError   = "ERROR at pin: Invalid Privasfer PIN: In "
+		noPIN      = "ERROR at perform: Missing Privasfer PIN: "
+		atError    = "ERROR at download_url: Invalid Privasfer download URL: The URL"
+		noPlace    = " cannot be used: it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most."
+		notKnown   = "Provider configuration not known yet: The value of the provider's "
+		mark       = "\ufeff"
+	)
+	api := newAPI(t, simulator.Options{HideRateLimit: true})
+	right := api.arguments()
+	variables := map[string]string{"token": envToken, "base_url": envBaseURL, "pin": envPIN, "download_url": envDownloadURL}
+	for _, test := range []struct {
+		argument    string
+		value       any    // "RIGHT" stands for the right one
+		environment string // likewise
+		want        string // the beginning of the error; "": the right one is used
 	}{
-		"argument":              {argument: fmt.Sprintf("%q", testToken), want: testToken},
-		"environment":           {environment: testToken, want: testToken},
-		"argument wins":         {argument: fmt.Sprintf("%q", testToken), environment: other, want: testToken},
-		"white space is cut":    {argument: fmt.Sprintf("%q", "\n "+testToken+"\r\n"), want: testToken},
-		"neither":               {err: message("Missing Privasfer token")},
-		"neither, both ways":    {err: message("Give it by the provider's `token` argument, from a sensitive variable for example, or by the environment variable PRIVASFER_TOKEN.")},
-		"empty argument":        {argument: `""`, environment: other, err: message("The provider's `token` argument is set and empty.")},
-		"white space alone":     {argument: `" \n"`, environment: other, err: message("Missing Privasfer token")},
-		"control character":     {argument: `"secret\nsecret"`, err: message("In the provider's `token` argument, the token contains a control character")},
-		"control, environment":  {environment: "secret\x01secret", err: message("In the environment variable PRIVASFER_TOKEN, the token contains a control character")},
-		"unknown, not replaced": {argument: "terraform_data.later.output", environment: other, err: message("The provider's `token` depends on something that is known only after apply")},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			api := newAPI(t, simulator.Options{})
-			t.Setenv(envToken, test.environment)
-			t.Setenv(envBaseURL, api.URL)
-			argument := ""
-			if test.argument != "" {
-				argument = "token = " + test.argument
-			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps: []resource.TestStep{{
-					Config: fmt.Sprintf(`
-						resource "terraform_data" "later" { input = "later" }
-						provider "privasfer" { %s }
-						data "privasfer_inbox_mail" "test" { id = %q }`, argument, simulator.MailFull),
-					ExpectError: test.err,
-				}},
-			})
-			requests := api.Requests()
-			if test.want == "" && len(requests) > 0 {
-				t.Errorf("got %d requests, want none", len(requests))
-			}
-			if test.want != "" && len(requests) == 0 {
-				t.Error("got no request")
-			}
-			for _, request := range requests {
-				if got, want := request.Header.Get("Authorization"), "Bearer "+test.want; got != want {
-					t.Errorf("Authorization is %q, want %q", got, want)
-				}
-			}
-		})
-	}
-}
+		{"token", "RIGHT", "", ""},
+		{"token", nil, "RIGHT", ""},
+		{"token", "RIGHT", "hunter2", ""},
+		{"token", "RIGHT", "junk\x01", ""},
+		{"token", mark + "\n RIGHT\r\n", "", ""},
+		{"token", nil, mark + " RIGHT\r\n", ""},
+		{"token", nil, "", "ERROR at token: Missing Privasfer token: Every call to Privasfer needs a token, which is created on the profile's API page. Set it in the provider's `token` " +
+			"argument, from a sensitive variable for example, or in the environment variable PRIVASFER_TOKEN.\n"},
+		{"token", "", "RIGHT", "ERROR at token: Missing Privasfer token: The provider's `token` argument is set and empty."},
+		{"token", " \n", "RIGHT", "ERROR at token: Missing Privasfer token"},
+		{"token", "hunter2\nhunter2", "", tokenError + "the provider's `token` argument, the token contains a control character"},
+		{"token", nil, "hunter2\x01hunter2", tokenError + "the environment variable PRIVASFER_TOKEN, the token contains a control character"},
+		{"token", unknown, "RIGHT", "ERROR: " + notKnown + "`token`"},
 
-// TestAccProvider_tokenNotShown proves that no error about a token repeats it.
-func TestAccProvider_tokenNotShown(t *testing.T) {
-	t.Setenv(envToken, "first-half\nsecond-half")
-	w := newWorkspace(t, fmt.Sprintf(`data "privasfer_inbox_mail" "test" { id = %q }`, simulator.MailFull))
-	output := w.run(1, "plan")
-	if !message("Invalid Privasfer token").MatchString(output) {
-		t.Errorf("the output does not complain about the token:\n%s", output)
-	}
-	for _, part := range []string{"first-half", "second-half"} {
-		if strings.Contains(output, part) {
-			t.Errorf("the output shows %q:\n%s", part, output)
+		{"base_url", "RIGHT", "", ""},
+		{"base_url", nil, "RIGHT", ""},
+		{"base_url", "RIGHT", "https://127.0.0.1:1/api", ""},
+		{"base_url", "RIGHT/", "", ""},
+		{"base_url", mark + " RIGHT\n", "", ""},
+		{"base_url", "http://hunter2.example/api", "", urlError + " cannot be used: it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only. An example is https://privasfer.com/api.\n"},
+		{"base_url", nil, "http://hunter2.example/api", urlError + " in the environment variable PRIVASFER_BASE_URL cannot be used: it must begin with https://"},
+		{"base_url", "hunter2.example/api", "", urlError + " cannot be used: it must begin with https://"},
+		{"base_url", "", "RIGHT", urlError + " cannot be used: it must begin with https://"},
+		{"base_url", "https://user:hunter2@privasfer.com/api", "", urlError + " cannot be used: it must not contain a user name or a password"},
+		{"base_url", "https://privasfer.com/api?hunter2", "", urlError + " cannot be used: it must not contain a query (?)"},
+		{"base_url", "https://privasfer.com/api#hunter2", "", urlError + " cannot be used: it must not contain a fragment (#)"},
+		{"base_url", unknown, "RIGHT", "ERROR: " + notKnown + "`base_url`"},
+
+		{"pin", "RIGHT", "", ""},
+		{"pin", nil, "RIGHT", ""},
+		{"pin", "RIGHT", "0000", ""},
+		{"pin", "RIGHT", "junk\x01", ""},
+		{"pin", mark + "\t RIGHT\r\n", "", ""},
+		{"pin", nil, mark + "RIGHT\n", ""},
+		{"pin", nil, "", noPIN},
+		{"pin", "", "RIGHT", noPIN},
+		{"pin", " \r\n" + mark, "RIGHT", noPIN},
+		{"pin", "hunter2\nhunter2", "", pinError + "the provider's `pin` argument, the PIN contains a control character, such as a line break in its middle.\n"},
+		{"pin", nil, "hunter2\x7f2", pinError + "the environment variable PRIVASFER_PIN, the PIN contains a control character"},
+		{"pin", unknown, "RIGHT", "ERROR at perform: " + notKnown + "`pin`"},
+
+		{"download_url", "RIGHT", "", ""},
+		{"download_url", nil, "RIGHT", ""},
+		{"download_url", "RIGHT", "http://127.0.0.1:1/{key}", ""},
+		{"download_url", "RIGHT", "junk", ""},
+		{"download_url", mark + " RIGHT\n", "", ""},
+		{"download_url", nil, "", "ERROR at perform: Missing Privasfer download URL"},
+		{"download_url", "", "RIGHT", atError + noPlace},
+		{"download_url", "https://privasfer.example/hunter2", "", atError + noPlace},
+		{"download_url", "https://privasfer.example/{key}?hunter2={key}", "", atError + noPlace},
+		{"download_url", "https://privasfer.example/{id}/{id}/hunter2", "", atError + noPlace},
+		{"download_url", nil, "https://privasfer.example/hunter2", atError + " in the environment variable PRIVASFER_DOWNLOAD_URL" + noPlace},
+		{"download_url", nil, "http://hunter2.example/{key}", atError + " in the environment variable PRIVASFER_DOWNLOAD_URL cannot be used: it must begin with https://"},
+		{"download_url", "https://{key}.privasfer.example/", "", atError + " cannot be used: it is not a URL."},
+		{"download_url", "https://privasfer.example/%hunter2/{key}", "", atError + " cannot be used: it is not a URL."},
+		{"download_url", "hunter2.example/{key}", "", atError + " cannot be used: it must begin with https://."},
+		{"download_url", "https:///hunter2/{key}", "", atError + " cannot be used: it names no host."},
+		{"download_url", "http://hunter2.example/{key}", "", atError + " cannot be used: it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only."},
+		{"download_url", "https://user:hunter2@privasfer.example/{key}", "", atError + " cannot be used: it must not contain a user name or a password."},
+		{"download_url", "https://privasfer.example/{key}#hunter2", "", atError + " cannot be used: it must not contain a fragment (#)."},
+		{"download_url", unknown, "RIGHT", "ERROR at perform: " + notKnown + "`download_url`"},
+	} {
+		value, environment := test.value, test.environment
+		if text, ok := value.(string); ok {
+			value = strings.ReplaceAll(text, "RIGHT", right[test.argument].(string)) //nolint:forcetypeassert // all are
 		}
-	}
-}
-
-// TestAccProvider_baseURL shows where the base URL may come from and what it
-// may be. A good one is proved by the request that arrives.
-func TestAccProvider_baseURL(t *testing.T) {
-	api := newAPI(t, simulator.Options{})
-	tests := map[string]struct {
-		argument    string // HCL; "" leaves it out
-		environment string
-		err         *regexp.Regexp
-	}{
-		"argument":       {argument: fmt.Sprintf("%q", api.URL)},
-		"environment":    {environment: api.URL},
-		"argument wins":  {argument: fmt.Sprintf("%q", api.URL), environment: "https://127.0.0.1:1/api"},
-		"trailing slash": {argument: fmt.Sprintf("%q", api.URL+"/")},
-		"http elsewhere": {argument: `"http://privasfer.example/api"`, err: message("plain http is accepted for a loopback host only")},
-		"environment, http": {environment: "http://privasfer.example/api",
-			err: message("The URL in the environment variable PRIVASFER_BASE_URL cannot be used: it must begin with https://")},
-		"no scheme": {argument: `"privasfer.com/api"`, err: message("it must begin with https://")},
-		"empty":     {argument: `""`, environment: api.URL, err: message("it must begin with https://")},
-		"user info": {argument: `"https://user:secret@privasfer.com/api"`, err: message("it must not contain a user name or a password")},
-		"query":     {argument: `"https://privasfer.com/api?x=1"`, err: message("it must not contain a query (?)")},
-		"fragment":  {argument: `"https://privasfer.com/api#x"`, err: message("it must not contain a fragment (#)")},
-		"unknown": {argument: "terraform_data.later.output", environment: api.URL,
-			err: message("The provider's `base_url` depends on something that is known only after apply")},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
+		environment = strings.ReplaceAll(environment, "RIGHT", right[test.argument].(string)) //nolint:forcetypeassert // all are
+		t.Run(fmt.Sprintf("%s %v %q", test.argument, test.value, test.environment), func(t *testing.T) {
+			t.Setenv(variables[test.argument], environment)
 			api.ResetRequests()
-			t.Setenv(envToken, testToken)
-			t.Setenv(envBaseURL, test.environment)
-			argument := ""
-			if test.argument != "" {
-				argument = "base_url = " + test.argument
+			server, report := configure(t, "1.11.4", right.and(values{test.argument: value}))
+			api.checkRequests(t) // Configure calls nothing
+			if report == "" {
+				report = server.open(t, receivedPerformed).report
 			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps: []resource.TestStep{{
-					Config: fmt.Sprintf(`
-						resource "terraform_data" "later" { input = "later" }
-						provider "privasfer" { %s }
-						data "privasfer_inbox_mail" "test" { id = %q }`, argument, simulator.MailFull),
-					ExpectError: test.err,
-				}},
-			})
-			if got, want := api.Count("GET", "/api/inbox/") > 0, test.err == nil; got != want {
-				t.Errorf("the API was called: %t, want %t", got, want)
+			if test.want != "" {
+				api.checkRequests(t)
+			}
+			checkReport(t, report, test.want)
+			if strings.Contains(report, "hunter2") {
+				t.Errorf("it shows the value: %s", report)
 			}
 		})
-	}
-}
-
-// TestProvider_userAgent shows how the provider introduces itself.
-func TestProvider_userAgent(t *testing.T) {
-	t.Parallel()
-	api := newAPI(t, simulator.Options{})
-	newProtocolServer(t, api, "1.11.4").open(t, "")
-	requests := api.Requests()
-	if len(requests) != 1 {
-		t.Fatalf("got %d requests, want 1", len(requests))
-	}
-	if got, want := requests[0].Header.Get("User-Agent"), "terraform-provider-privasfer/0.0.0-test (+terraform/1.11.4)"; got != want {
-		t.Errorf("User-Agent is %q, want %q", got, want)
-	}
-}
-
-// TestAccProvider_quiet proves that configuring the provider calls nothing.
-func TestAccProvider_quiet(t *testing.T) {
-	api := newAPI(t, simulator.Options{})
-	w := newWorkspace(t, api.providerBlock()+`
-		ephemeral "privasfer_download" "test" {
-			file_ids = ["x"]
-			enabled  = false
-		}
-		resource "terraform_data" "test" { input = "x" }`)
-	w.run(0, "apply", "-auto-approve")
-	if requests := api.Requests(); len(requests) > 0 {
-		t.Errorf("got %d requests, want none: %s %s first", len(requests), requests[0].Method, requests[0].Path)
-	}
-}
-
-// TestAccProvider_version: the linker's version is the one that the released
-// program introduces itself with.
-func TestAccProvider_version(t *testing.T) {
-	t.Parallel()
-	api := newAPI(t, simulator.Options{})
-	w := newWorkspace(t, api.providerBlock()+fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = %q\n}\n", simulator.MailFull))
-	dir := t.TempDir()
-	if err := terraform.BuildProvider(t.Context(), dir, ".", "-ldflags=-X main.version=1.2.3"); err != nil {
-		t.Fatal(err)
-	}
-	w.Env = nil
-	if err := w.UseProvider(dir); err != nil {
-		t.Fatal(err)
-	}
-	w.run(0, "plan")
-	requests := api.Requests()
-	if len(requests) != 1 {
-		t.Fatalf("got %d requests, want 1", len(requests))
-	}
-	if got := requests[0].Header.Get("User-Agent"); !strings.HasPrefix(got, "terraform-provider-privasfer/1.2.3 (+terraform/") {
-		t.Errorf("User-Agent is %q", got)
 	}
 }
 
@@ -203,9 +132,11 @@ func TestNotConfigured(t *testing.T) {
 	t.Parallel()
 	var nobody *configured
 	var diags diag.Diagnostics
-	client := nobody.require(&diags)
-	nobody.requireDownloadURL(path.Root("perform"), &diags)
-	if client != nil || len(diags) != 1 || diags[0].Summary() != "Provider not configured" {
+	if client := nobody.require(&diags); client != nil || len(diags) != 1 || diags[0].Summary() != "Provider not configured" {
 		t.Errorf("got %v, %v", client, diags)
+	}
+	diags = nil
+	if configuredFrom("another type", &diags); len(diags) != 1 || diags[0].Summary() != "Unexpected provider data" {
+		t.Errorf("got %v", diags)
 	}
 }

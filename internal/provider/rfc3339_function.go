@@ -91,7 +91,7 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	return local.Format(time.RFC3339), nil
 }
 
-// inDatabase tells that a name may be one of the database: each of its parts
+// inDatabase reports that a name may be one of the database: each of its parts
 // begins with a capital letter. A machine's folder of zones has other files too,
 // such as "localtime", its own zone, and on some machines a file is found
 // whatever the case.

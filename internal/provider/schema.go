@@ -5,6 +5,7 @@ import (
 
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // computedString, computedInt64 and computedBool are the attributes that most
@@ -50,3 +51,15 @@ func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.At
 	}
 	return result
 }
+
+// enabledArgument is the switch of an ephemeral resource.
+func enabledArgument(purpose, past string) eph.BoolAttribute {
+	return eph.BoolAttribute{
+		MarkdownDescription: "Whether to " + purpose + ". Defaults to `true`. With `false` nothing is " + past + " and every result is null. " +
+			onlyAtApply + " keeps a plan from it: until the apply every result is unknown.",
+		Optional: true,
+	}
+}
+
+// isDisabled reports whether an ephemeral block's enabled argument is false.
+func isDisabled(enabled types.Bool) bool { return !enabled.IsNull() && !enabled.ValueBool() }

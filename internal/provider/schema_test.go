@@ -48,7 +48,10 @@ func TestSchema(t *testing.T) {
 		"ephemeral.privasfer_download.content",
 		"ephemeral.privasfer_download.content_base64",
 		"ephemeral.privasfer_download.id",
+		"ephemeral.privasfer_download.key",
+		"ephemeral.privasfer_download.url",
 		"ephemeral.privasfer_inbox_mail.body",
+		"provider.pin",
 		"provider.token",
 	}
 	if !slices.Equal(sensitive, want) {

@@ -1,15 +1,17 @@
 package provider
 
 import (
-	"bufio"
 	"bytes"
-	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,51 +23,7 @@ import (
 	"time"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
-	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
-
-// binary builds the released program once, for what only a process of its own
-// can show: its logs, and its environment.
-var binary = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(sharedDir, "provider")
-	return dir, terraform.BuildProvider(context.Background(), dir, ".")
-})
-
-// newBinaryWorkspace is a workspace that runs the released program. Whatever
-// the run leaves in the folder for temporary files is in the workspace too.
-func newBinaryWorkspace(t *testing.T, config string, env ...string) *workspace {
-	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A folder of its own, since the workspace writes a file beside the program.
-	own := t.TempDir()
-	programs, err := os.ReadDir(built)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range programs {
-		if err := os.Link(filepath.Join(built, entry.Name()), filepath.Join(own, entry.Name())); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w := &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir(), Env: env}}
-	w.write(config)
-	if err := w.UseProvider(own); err != nil {
-		t.Fatal(err)
-	}
-	temporary := filepath.Join(w.Dir, "tmp")
-	if err := os.Mkdir(temporary, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	w.Env = append(w.Env, "TMPDIR="+temporary, "TMP="+temporary, "TEMP="+temporary, "PLUGIN_UNIX_SOCKET_DIR="+sharedDir)
-	return w
-}
 
 // traced makes a run log everything that can be logged, and returns the file.
 func (w *workspace) traced() string {
@@ -76,7 +34,8 @@ func (w *workspace) traced() string {
 }
 
 // checkLeftovers searches the output and every file of the workspace, archives
-// unpacked, for secrets, as they are, in base64, and an id without its dashes. The configuration is what the user wrote and no exception either.
+// unpacked, for secrets, as they are, in base64, and an id without its dashes. The
+// configuration is what the user wrote and no exception either.
 func (w *workspace) checkLeftovers(output string, secrets ...string) {
 	w.t.Helper()
 	searched := map[string][]byte{"the output": []byte(output)}
@@ -101,21 +60,27 @@ func (w *workspace) checkLeftovers(output string, secrets ...string) {
 			w.t.Errorf("there is no %s to search", place)
 		}
 	}
+	forms := slices.Clone(secrets)
+	for _, secret := range secrets {
+		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(secret)), strings.ReplaceAll(secret, "-", ""))
+	}
+	checkSearched(w.t, searched, forms)
+}
+
+// checkSearched searches texts, by where they are, for secrets.
+func checkSearched(t *testing.T, searched map[string][]byte, secrets []string) {
+	t.Helper()
 	for place, content := range searched {
 		for _, secret := range secrets {
-			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), strings.ReplaceAll(secret, "-", "")} {
-				if at := bytes.Index(content, []byte(form)); at >= 0 {
-					around := content[max(0, at-200):min(len(content), at+200)]
-					w.t.Errorf("%s holds %q:\n%s", place, form, around)
-				}
+			if at := bytes.Index(content, []byte(secret)); at >= 0 {
+				t.Errorf("%s holds %q:\n%s", place, secret, content[max(0, at-200):min(len(content), at+200)])
 			}
 		}
 	}
 }
 
-// loggedRequests returns what the provider's log tells of each attempt of a
-// request: "GET /path 200, attempt 1, request id". A field that is not there is
-// "-".
+// loggedRequests returns what the provider's log has of each attempt of a request:
+// "GET /path 200", with the attempt from the second on, and the request id if any.
 func loggedRequests(t *testing.T, log string) []string {
 	t.Helper()
 	var requests []string
@@ -123,148 +88,214 @@ func loggedRequests(t *testing.T, log string) []string {
 		if !strings.Contains(line, " [DEBUG] provider.terraform-provider-privasfer") || !strings.Contains(line, ": Privasfer API request: ") {
 			continue
 		}
-		field := func(name string) string {
-			if found := regexp.MustCompile(" " + name + `=(\S+)`).FindStringSubmatch(line); found != nil {
-				return found[1]
-			}
-			return "-"
+		fields := map[string]string{}
+		for _, field := range regexp.MustCompile(` (\w+)=(\S+)`).FindAllStringSubmatch(line, -1) {
+			fields[field[1]] = strings.Trim(field[2], `"`)
 		}
-		if _, err := strconv.ParseUint(field("duration_ms"), 10, 32); err != nil {
+		if _, err := strconv.ParseUint(fields["duration_ms"], 10, 32); err != nil {
 			t.Errorf("no duration in the line %s", line)
 		}
-		requests = append(requests, fmt.Sprintf("%s %s %s, attempt %s, %s", field("method"), field("path"), field("status"), field("attempt"), field("request_id")))
+		request := fmt.Sprintf("%s %s %s", fields["method"], fields["path"], fields["status"])
+		if attempt := fields["attempt"]; attempt != "1" {
+			request += " attempt " + attempt
+		}
+		requests = append(requests, strings.TrimSpace(request+" "+fields["request_id"]))
 	}
 	slices.Sort(requests)
 	return requests
 }
 
-// identified lets the simulator answer as it does, with a request id.
-func identified(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	w.Header().Set("X-Request-Id", "request-4711")
-	next.ServeHTTP(w, r)
-}
-
-// TestAccSecrets runs the released program through plan and apply with every
-// log at its fullest, and finds neither the token nor a download's id in
-// anything that is left: the ids were only where the configuration put them, in
-// the environment of a provisioner, and Terraform does not log that.
+// TestAccSecrets runs the released program through plan and apply with every log
+// at its fullest, with everything in use that it has: lists, mails, downloads and
+// their keys. Nothing that is left holds a secret: token, PIN, keys, ids of
+// downloads that were created, contents, and bodies of mails. They were only where
+// the configuration put them, in the environment of a provisioner, which Terraform
+// does not log.
 func TestAccSecrets(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		provider string
-		env      []string
-	}{
-		"token from the environment": {env: []string{envToken + "=" + testToken}},
-		"token from an ephemeral variable": {
-			provider: "variable \"token\" {\n  type = string\n  ephemeral = true\n}\nprovider \"privasfer\" {\n  token = var.token\n}\n",
-			env:      []string{"TF_VAR_token=" + testToken},
-		},
+	const content = "CONTENT-MARKER-5d0e-and-nothing-else"
+	data := simulator.DefaultData()
+	data.InboxMails, data.ReceivedFiles = simulator.ManyInboxMails(3), simulator.ManyFiles(3)
+	data.Files = append(data.Files, simulator.File{ID: "secret", FullFilename: "secret.txt", Size: int64(len(content)), Content: []byte(content)})
+	api := newAPI(t, simulator.Options{Data: data, PageSize: 2})
+	var mu sync.Mutex
+	var responses strings.Builder
+	api.Inject("GET /api/", -1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		response := httptest.NewRecorder()
+		next.ServeHTTP(response, r)
+		mu.Lock()
+		defer mu.Unlock()
+		responses.Write(response.Body.Bytes())
+		maps.Copy(w.Header(), response.Header())
+		w.Header().Set("X-Request-Id", "request-4711")
+		w.WriteHeader(response.Code)
+		_, _ = w.Write(response.Body.Bytes())
+	})
+	dir := t.TempDir()
+	fetched, saved := filepath.Join(dir, "fetched"), filepath.Join(dir, "saved")
+	w := newBinaryWorkspace(t, fmt.Sprintf(`
+		variable "token" {
+			type      = string
+			ephemeral = true
+		}
+		provider "privasfer" {
+			token = var.token
+		}
+		data "privasfer_inbox_mails" "test" {
+			include_files = true
+		}
+		data "privasfer_mails" "test" {
+			sort = "sent_at"
+		}
+		ephemeral "privasfer_inbox_mail" "test" {
+			id            = data.privasfer_inbox_mails.test.ids[0]
+			include_files = true
+		}
+		%s
+		%s
+		%s
+		resource "terraform_data" "consumer" {
+			input = [data.privasfer_inbox_mails.test.mails, data.privasfer_mails.test.mails]
+			%s
+			%s
+		}
+		output "mails" {
+			value = [data.privasfer_inbox_mails.test, data.privasfer_mails.test]
+		}`, block("keyed", ofFile("secret"), "create_key = true"), block("performed", ofFile("secret"), "perform = true"),
+		block("received", "download_id = data.privasfer_inbox_mails.test.mails[1].download.id", "perform = true"), helper(0, "ephemeral.privasfer_download.keyed.url", fetched), saver(`join(" ", [
+			ephemeral.privasfer_inbox_mail.test.body,
+			ephemeral.privasfer_download.performed.content,
+			ephemeral.privasfer_download.received.content,
+		])`, saved)),
+		"TF_VAR_token="+testToken, envPIN+"="+testPIN, envBaseURL+"="+api.URL, envDownloadURL+"="+api.downloadURL()+"{key}")
+	log := w.traced()
+	output := w.run(0, "plan", "-out", "plan")
+	output += w.run(0, "apply", "plan")
+	output += w.run(0, "show", "-json", "plan") + w.run(0, "show", "-json")
+
+	// The secrets were sent, and used.
+	bodies := []string{simulator.BodyMany, simulator.BodySentFull, simulator.BodySentUnopened, simulator.BodySentSparse}
+	for _, body := range bodies {
+		if !strings.Contains(responses.String(), body) {
+			t.Errorf("no response held %s", body)
+		}
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := newAPI(t, simulator.Options{})
-			api.Inject("", -1, identified)
-			got := filepath.Join(t.TempDir(), "got")
-			w := newBinaryWorkspace(t, test.provider+fmt.Sprintf(`
-				data "privasfer_inbox_mail" "test" {
-					id            = %q
-					include_files = true
-				}
-				ephemeral "privasfer_download" "test" {
-					file_ids = [%q]
-				}
-				resource "terraform_data" "consumer" {
-					input = data.privasfer_inbox_mail.test.subject
-					%s
-				}`, simulator.MailFull, simulator.FileInvoice,
-				helper(0, "ephemeral.privasfer_download.test.id", api.downloadURL(), got)),
-				append(test.env, envBaseURL+"="+api.URL)...)
-			log := w.traced()
-			output := w.run(0, "plan", "-out", "plan")
-			output += w.run(0, "apply", "plan")
-			output += w.run(0, "show", "-json", "plan") + w.run(0, "show", "-json")
+	if got, want := readFile(t, saved), "<p>"+simulator.BodyMany+"-000001</p> "+content+" simulated report 000002\n"; got != want {
+		t.Errorf("the provisioner got %q, want %q", got, want)
+	}
+	if got, want := readFile(t, fetched), "200 OK\n"+content; got != want {
+		t.Errorf("the provisioner of the URL got %q, want %q", got, want)
+	}
+	sum := sha256.Sum256([]byte(content))
+	secrets := append(api.secrets(), content, hex.EncodeToString(sum[:]), "simulated report")
+	if got, want := len(secrets), 2+2+6+4+3; got != want { // each of plan and apply: a temporary key, three public ones, two downloads
+		t.Errorf("there are %d secrets, want %d", got, want)
+	}
+	w.checkLeftovers(output, append(secrets, bodies...)...)
 
-			if used := readFile(t, got); !strings.HasPrefix(used, "200 OK\n") {
-				t.Errorf("the provisioner got %q", used[:min(len(used), 40)])
-			}
-			secrets := []string{testToken}
-			for _, download := range api.Downloads() {
-				secrets = append(secrets, download.ID)
-			}
-			if len(secrets) != 3 {
-				t.Fatalf("got %d downloads, want 2: one at plan, one at apply", len(secrets)-1)
-			}
-			w.checkLeftovers(output, secrets...)
-
-			// What was searched is a log, and of the provider's too.
-			content := readFile(t, log)
-			want := []string{
-				"GET " + reader.path + " 200, attempt 1, request-4711",
-				"POST " + creator.path + " 201, attempt 1, request-4711",
-				"POST " + creator.path + " 201, attempt 1, request-4711",
-			}
-			if got := loggedRequests(t, content); !slices.Equal(got, want) {
-				t.Errorf("the log tells of\n%q, want\n%q", got, want)
-			}
-			for _, line := range []string{
-				`(?m)\[TRACE\] provider\.terraform-provider-privasfer.* tf_rpc=OpenEphemeralResource`,
-				`(?m)\[TRACE\] .*provisioner "local-exec"`,
-			} {
-				if !regexp.MustCompile(line).MatchString(content) {
-					t.Errorf("the log has no line like %s", line)
-				}
-			}
-			if query := regexp.MustCompile(`(?m)^.*provider\.terraform-provider-privasfer.*include=.*$`).FindString(content); query != "" {
-				t.Errorf("the provider logs the query:\n%s", query)
-			}
-		})
+	// What was searched holds the lists, and is a log of all that was requested.
+	state := readFile(t, filepath.Join(w.Dir, "terraform.tfstate"))
+	for _, id := range []string{"mail-000001", "mail-000003", simulator.SentFull, simulator.SentSparse, "report-000003.pdf"} {
+		if !strings.Contains(state, id) {
+			t.Errorf("the state lacks %s", id)
+		}
+	}
+	traced := readFile(t, log)
+	run := slices.Concat([]string{"GET /api/inbox/mail-000001 200 request-4711", postKey + " 201"},
+		times(2, postDownload+" 201", getContent+" 200"), times(3, postDownloadKey+" 201"))
+	want := slices.Concat(run, run, times(2, "GET /api/inbox 200 request-4711"), times(3, "GET /api/mails 200 request-4711")) // lists are read by the plan
+	if got := loggedRequests(t, traced); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("the log has\n%q, want\n%q", got, want)
+	}
+	for _, line := range []string{
+		`(?m)\[TRACE\] provider\.terraform-provider-privasfer.* tf_rpc=OpenEphemeralResource`,
+		`(?m)\[TRACE\] provider\.terraform-provider-privasfer.* tf_rpc=ReadDataSource`,
+		`(?m)\[TRACE\] .*provisioner "local-exec"`,
+	} {
+		if !regexp.MustCompile(line).MatchString(traced) {
+			t.Errorf("the log has no line like %s", line)
+		}
+	}
+	if query := regexp.MustCompile(`(?m)^.*provider\.terraform-provider-privasfer.*include=.*$`).FindString(traced); query != "" {
+		t.Errorf("the provider logs the query:\n%s", query)
+	}
+	for _, request := range api.Requests() { // the linker has set the version
+		if got := request.Header.Get("User-Agent"); request.Header.Get("Authorization") != "" && !strings.HasPrefix(got, "terraform-provider-privasfer/0.0.0-test (+terraform/1.") {
+			t.Errorf("User-Agent is %q", got)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Join(w.Dir, "tmp")); err != nil || len(entries) > 0 {
+		t.Errorf("left in the temporary folder: %v, %v", entries, err)
 	}
 }
 
-// TestAccSecrets_failing does the same for runs that fail, on a server that
-// repeats the token, or whose answer holds an id and cannot be used.
+// secrets are the token, the PIN, and what was made so far: keys, and the ids of
+// downloads.
+func (a *testAPI) secrets() []string {
+	secrets := append([]string{testToken, testPIN}, a.keys()...)
+	for _, download := range a.Downloads() {
+		secrets = append(secrets, download.ID)
+	}
+	return secrets
+}
+
+// TestAccSecrets_failing does the same for runs that fail, on a server that echoes
+// everything that it was sent, or whose response holds an id and cannot be used.
 func TestAccSecrets_failing(t *testing.T) {
 	t.Parallel()
 	const id = "d0d0d0d0-5ec2-4e7d-8a11-0123456789ab"
+	echoes := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		body, _ := io.ReadAll(r.Body)
+		saw := fmt.Sprintf("%s %s %s", r.Header.Get("Authorization"), r.URL.Path, body)
+		encoded, _ := json.Marshal(map[string]any{"message": saw, "errors": map[string][]string{saw: {saw}}, "exception": marker, "trace": id})
+		simulator.Status(500, jsonHeader("X-Request-Id", "request-4711", "Set-Cookie", "session="+marker), string(encoded))(w, r, nil)
+	}
+	const get = "GET /api/inbox/" + simulator.MailFull
+	logged := func(status string) []string {
+		return []string{get + status + " request-4711", postDownload + status + " request-4711", postKey + status + " request-4711"}
+	}
+	fine := func(more ...string) []string {
+		return append(more, get+" 200", postDownload+" 201", postDownload+" 201", postKey+" 201")
+	}
 	tests := map[string]struct {
-		answer            simulator.Fault
-		status, requestID string
-		reads, creates    int
+		match string
+		fault simulator.Fault
+		want  []string // in the log
 	}{
-		"server error": {answer: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			simulator.Status(500, jsonHeader("X-Request-Id", "request-4711", "Set-Cookie", "session="+marker),
-				fmt.Sprintf(`{"message":"Saw %s.","exception":%q,"trace":[%q]}`, r.Header.Get("Authorization"), marker, id))(w, r, next)
-		}, status: "500", requestID: "request-4711", reads: 2, creates: 1},
-		"unusable": {answer: simulator.Status(200, jsonHeader("X-Request-Id", "request-4711"),
-			`{"data":{"id":"`+id+`","subject":["`+marker+`"],"files":"`+marker+`"}}`), status: "200", requestID: "request-4711", reads: 1, creates: 1},
-		"redirect": {answer: simulator.Status(302, http.Header{"X-Request-Id": {"request-4711"},
-			"Location": {"https://elsewhere.example/" + marker + "/" + id}}, ""), status: "302", requestID: "request-4711", reads: 1, creates: 1},
-		"no answer": {answer: simulator.Reset(), status: "0", requestID: "-", reads: 2, creates: 1},
+		"all":        {"", echoes, append(logged(" 500"), get+" 500 attempt 2 request-4711")},
+		"public key": {"POST /api/downloads/", echoes, fine(postDownloadKey + " 500 request-4711")},
+		"content":    {"GET /download/", echoes, fine(postDownloadKey+" 201", getContent+" 500 request-4711")},
+		"redirected content": {"GET /download/", simulator.After(simulator.Redirect(302, "http://127.0.0.1:1/"+marker+"?sig="+marker)),
+			fine(postDownloadKey+" 201", getContent+" 302", getContent+" 0")},
+		"deletion": {"DELETE /api/keys/", echoes, fine(postDownloadKey+" 201", getContent+" 200")},
+		"unusable": {"", simulator.Status(200, jsonHeader("X-Request-Id", "request-4711"), `{"data":{"id":"`+id+`","key":["`+id+`"],"subject":["`+marker+`"],"files":"`+marker+`"}}`), logged(" 200")},
+		"redirect": {"", simulator.Status(302, http.Header{"X-Request-Id": {"request-4711"}, "Location": {"https://elsewhere.example/" + marker + "/" + id}}, ""), logged(" 302")},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			api.Inject("", -1, test.answer)
-			w := newBinaryWorkspace(t, "provider \"privasfer\" {\n  max_retries = 1\n}\n"+reader.block+creator.block,
-				envToken+"="+testToken, envBaseURL+"="+api.URL)
+			api.Inject(test.match, -1, test.fault)
+			w := newBinaryWorkspace(t, `
+				variable "pin" {
+					type      = string
+					ephemeral = true
+				}
+				provider "privasfer" {
+					max_retries = 1
+					pin         = var.pin
+				}
+				`+reader.block+creator.block+block("performed", ofFile(simulator.FileInvoice), "perform = true"),
+				envToken+"="+testToken, "TF_VAR_pin="+testPIN, envBaseURL+"="+api.URL, envDownloadURL+"="+api.downloadURL()+"{key}")
 			log := w.traced()
-			output := w.run(1, "plan", "-out", "plan")
-			w.checkLeftovers(output, testToken, id, marker)
-
-			var want []string
-			for caller, attempts := range map[caller]int{reader: test.reads, creator: test.creates} {
-				for number := range attempts {
-					want = append(want, fmt.Sprintf("%s %s %s, attempt %d, %s", caller.method, caller.path, test.status, number+1, test.requestID))
-				}
-				if got := api.Count(caller.method, ""); got != attempts {
-					t.Errorf("got %d requests %s, want %d", got, caller.method, attempts)
-				}
+			exitCode := 1
+			if name == "deletion" {
+				exitCode = 0 // nothing is said of it: the key lapses
 			}
-			slices.Sort(want)
-			if got := loggedRequests(t, readFile(t, log)); !slices.Equal(got, want) {
-				t.Errorf("the log tells of\n%q, want\n%q", got, want)
+			w.checkLeftovers(w.run(exitCode, "plan", "-out", "plan"), append(api.secrets(), id, marker)...)
+			slices.Sort(test.want)
+			if got := loggedRequests(t, readFile(t, log)); !slices.Equal(got, test.want) {
+				t.Errorf("the log has\n%q, want\n%q", got, test.want)
 			}
 		})
 	}
@@ -275,67 +306,31 @@ func TestAccSecrets_failing(t *testing.T) {
 func TestAccSecrets_unsolicited(t *testing.T) {
 	t.Parallel()
 	const rest = "REST-OF-A-MAIL"
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
-					return
-				}
-				body := `{"data":{"id":"m"}}`
-				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-				time.Sleep(100 * time.Millisecond) // until the connection is idle
-				_, _ = fmt.Fprint(conn, rest)
-				_, _ = io.Copy(io.Discard, conn)
-			}()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
 		}
-	}()
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"data\":{\"id\":\"m\"}}")
+		time.Sleep(100 * time.Millisecond) // until the connection is idle
+		_, _ = io.WriteString(conn, rest)
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	t.Cleanup(api.Close)
 	w := newBinaryWorkspace(t, fmt.Sprintf(`
 		provider "privasfer" {
-			base_url = "http://%s/api"
+			base_url = "%s/api"
 		}
 		ephemeral "privasfer_inbox_mail" "test" {
 			id = "m"
 		}
 		resource "terraform_data" "slow" {
 			%s
-		}`, listener.Addr(), helper(time.Second, "ephemeral.privasfer_inbox_mail.test.subject", "", "")), envToken+"="+testToken)
+		}`, api.URL, provisioner(time.Second, "TEST_SUBJECT", "ephemeral.privasfer_inbox_mail.test.subject", "")), envToken+"="+testToken)
 	log := w.traced()
-	output := w.run(0, "plan")
-	output += w.run(0, "apply", "-auto-approve")
-	w.checkLeftovers(output, testToken, rest)
+	w.checkLeftovers(w.run(0, "apply", "-auto-approve"), testToken, rest)
 	if !strings.Contains(readFile(t, log), "Privasfer API request") {
 		t.Error("the log has no requests")
-	}
-}
-
-// TestAccSecrets_tokenAsID: whoever takes the token for an id is told of it without
-// it.
-func TestAccSecrets_tokenAsID(t *testing.T) {
-	t.Parallel()
-	for name, block := range map[string]string{
-		"lookup":           "data \"privasfer_file\" \"test\" {\n  id = var.id\n}\n",
-		"ephemeral lookup": "ephemeral \"privasfer_inbox_mail\" \"test\" {\n  id = var.id\n}\n",
-		"download":         "ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [var.id]\n}\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			// By a variable, since Terraform shows the line that errs.
-			config := newAPI(t, simulator.Options{}).providerBlock() + fmt.Sprintf("variable \"id\" {\n  default = %q\n}\n", testToken) + block
-			output := newWorkspace(t, config).run(1, "plan")
-			checkOutput(t, output, "***")
-			if strings.Contains(output, testToken) {
-				t.Errorf("the output has the token:\n%s", output)
-			}
-		})
 	}
 }

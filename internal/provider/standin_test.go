@@ -145,7 +145,7 @@ func (r *standinResource) Update(context.Context, resource.UpdateRequest, *resou
 
 func (r *standinResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
 
-// newAWS stands for hashicorp/aws. Like the real one it refuses a version
+// newAWS stands for hashicorp/aws. Like the real one it rejects a version
 // without its text, or the other way around, and null is no text.
 func newAWS() *standin {
 	return &standin{

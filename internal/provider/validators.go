@@ -32,7 +32,7 @@ var (
 		check:       func(text string) error { _, err := privasfer.ParseBaseURL(text); return err },
 	}
 	downloadURLValidator = rule{
-		description: "must be an https URL with one {id} in its path or query",
+		description: "must be an https URL with {key} or {id} in its path or query",
 		summary:     "Invalid Privasfer download URL",
 		subject:     "The URL",
 		check:       func(text string) error { _, err := privasfer.ParseDownloadURL(text); return err },

@@ -25,12 +25,20 @@ const (
 	FileNFD = "a75f29c3-8e14-4d06-b9f2-5c3e7a10d864"
 )
 
+// The received files of DefaultData: those of the inbox mails.
+const (
+	// ReceivedLicence is FileLicence but for its id.
+	ReceivedLicence = "5e0d9b7a-3c18-4f62-8a94-b17c6d2e0f53"
+	// ReceivedKey is FileKey but for its id.
+	ReceivedKey = "d4b8f1c0-96e2-4a37-bd05-2f7a8c3e6149"
+)
+
 // The inbox mails of DefaultData.
 const (
 	// MailFull is the mail of the API's documentation with all its values.
-	// Its download holds FileInvoice and FileLicence.
+	// Its download holds ReceivedLicence.
 	MailFull = "2ef14b84-87d0-4abb-813f-2351a4251345"
-	// MailUnopened has not been opened. Its download holds FileKey.
+	// MailUnopened has not been opened. Its download holds ReceivedKey.
 	MailUnopened = "cfd4d439-8cc6-4e6d-a78a-72528c21cdcd"
 	// MailBare has null, an empty time or no key wherever it can, and no
 	// download.
@@ -53,9 +61,13 @@ const (
 
 // Data is what an account holds.
 type Data struct {
-	Files      []File
-	InboxMails []InboxMail
-	Mails      []Mail
+	// Files are those that the user has uploaded.
+	Files []File
+	// ReceivedFiles are those of the mails in the inbox. Their downloads alone
+	// show and hold them: the API's pages describe no other way to them.
+	ReceivedFiles []File
+	InboxMails    []InboxMail
+	Mails         []Mail
 }
 
 // File is a file as the API describes it. A nil pointer is null.
@@ -136,7 +148,9 @@ type MailDownload struct {
 // DefaultData returns a fresh copy of the data set that tests and the demo
 // know by its constants. Every call returns the same values.
 func DefaultData() *Data {
-	return &Data{Files: defaultFiles(), InboxMails: defaultInboxMails(), Mails: defaultMails()}
+	received := defaultFiles()[1:3]
+	received[0].ID, received[1].ID = ReceivedLicence, ReceivedKey
+	return &Data{Files: defaultFiles(), ReceivedFiles: received, InboxMails: defaultInboxMails(), Mails: defaultMails()}
 }
 
 func defaultFiles() []File {
@@ -194,21 +208,21 @@ func defaultInboxMails() []InboxMail {
 			ID: MailFull, Identifier: new("1Kh2"), Subject: new("Secure files"), Body: new("<p>Mail body</p>"),
 			Sender: &Sender{Name: "Sender Name", Email: "sender@email.address"},
 			Download: &MailDownload{
-				ID: DownloadFull, CreatedAt: "2019-05-15 14:11:00", FileIDs: []string{FileInvoice, FileLicence},
+				ID: DownloadFull, CreatedAt: "2019-05-15 14:11:00", FileIDs: []string{ReceivedLicence},
 			},
 			ReceivedAt: "2019-05-15 14:11:00", Opened: true,
 		},
 		{
 			ID: MailUnopened, Identifier: new("2Lm7"), Subject: new("Raktas \u2013 šiandien"), Body: new("<p>Ačiū &amp; iki</p>"),
 			Sender:     &Sender{Name: "Rūta Žukė", Email: "ruta@email.address"},
-			Download:   &MailDownload{ID: DownloadUnopened, CreatedAt: "2019-05-16 08:00:01", FileIDs: []string{FileKey}},
+			Download:   &MailDownload{ID: DownloadUnopened, CreatedAt: "2019-05-16 08:00:01", FileIDs: []string{ReceivedKey}},
 			ReceivedAt: "2019-05-16 08:00:00",
 		},
 		{
 			ID: MailBare, Omit: []string{"body"},
 		},
 		{
-			ID: MailSparse, Sender: &Sender{Email: "sender@email.address"},
+			ID: MailSparse, Sender: &Sender{Email: "sender@email.address"}, Download: &MailDownload{ID: DownloadSparse},
 			Extra: map[string]json.RawMessage{
 				"sender":   json.RawMessage(`{"email":"sender@email.address"}`),
 				"download": json.RawMessage(`{"id":"` + DownloadSparse + `"}`),

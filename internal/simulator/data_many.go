@@ -32,8 +32,8 @@ func ManyFiles(n int) []File {
 
 // ManyInboxMails returns n mails, mail-000001 and on, the same in every run, of
 // five senders. Each has a download, download-000001 and on, that holds the
-// file with its number of ManyFiles, which have to be in the data if the files
-// are to be included.
+// file with its number of ManyFiles, which have to be in the data, among the
+// files or the received ones, if the files are to be included.
 func ManyInboxMails(n int) []InboxMail {
 	senders := manyPersons("Sender")
 	mails := make([]InboxMail, 0, n)

@@ -4,22 +4,19 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
-	"mime"
 	"net/http"
 	"slices"
 	"time"
-	"unicode/utf8"
 )
 
-// State is where a download is in its life.
+// State is where a download or a temporary key is in its life.
 type State string
 
-// The states of a download. Only a live one can be performed.
+// The states. Only a live download can be performed, and only a live key used.
 const (
 	Live      State = "live"
-	Performed State = "performed"
+	Performed State = "performed" // a download alone
+	Deleted   State = "deleted"   // a temporary key alone
 	Expired   State = "expired"
 )
 
@@ -69,21 +66,14 @@ func (s *Server) Downloads() []DownloadRecord {
 
 // createDownload is POST /api/downloads.
 func (s *Server) createDownload(w http.ResponseWriter, r *http.Request, _ string) {
-	if _, problem := parameters(r); problem != "" {
+	raw, problem := input(r, "files")
+	if problem != "" {
 		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
-	input := jsonInput(r)
-	for _, name := range slices.Sorted(maps.Keys(input)) {
-		// As strict, and for the same reason, as with query parameters.
-		if name != "files" {
-			writeError(w, r, http.StatusBadRequest, fmt.Sprintf("Unknown field `%s`.", name), nil)
-			return
-		}
-	}
-	fileIDs, invalid := s.validateFiles(input["files"])
+	fileIDs, invalid := s.validateFiles(raw)
 	if invalid != nil {
-		writeError(w, r, http.StatusUnprocessableEntity, "The given data was invalid.", invalid)
+		writeInvalid(w, r, invalid)
 		return
 	}
 	d := s.addDownload(fileIDs)
@@ -92,25 +82,6 @@ func (s *Server) createDownload(w http.ResponseWriter, r *http.Request, _ string
 		"files":      s.renderFiles(d.fileIDs),
 		"created_at": d.createdAt.UTC().Format(timeLayout),
 	})
-}
-
-// jsonInput reads a JSON object. Anything else, and a body that is not called
-// JSON, is no input at all to Laravel, which then misses the required field.
-func jsonInput(r *http.Request) map[string]json.RawMessage {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
-		return nil
-	}
-	body, err := io.ReadAll(r.Body)
-	// PHP rejects invalid UTF-8, which encoding/json would repair.
-	if err != nil || !utf8.Valid(body) {
-		return nil
-	}
-	var input map[string]json.RawMessage
-	if json.Unmarshal(body, &input) != nil {
-		return nil
-	}
-	return input
 }
 
 // validateFiles returns either the ids or the errors by field.
@@ -122,7 +93,7 @@ func (s *Server) validateFiles(raw json.RawMessage) (ids []string, invalid map[s
 	for i, element := range elements {
 		var id string
 		err := json.Unmarshal(element, &id)
-		if _, known := s.files[id]; err == nil && known {
+		if _, uploaded := s.files[id]; err == nil && uploaded {
 			ids = append(ids, id)
 			continue
 		}
@@ -154,16 +125,41 @@ func downloadID(n int) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 }
 
-// takeDownload performs a live download: from here on it cannot be found.
-func (s *Server) takeDownload(id string) (fileIDs []string, ok bool) {
+// perform performs the download of a public key, which ends one made with
+// POST /downloads.
+func (s *Server) perform(key string) (fileIDs []string, ok bool) {
 	now := s.options.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.downloadKeys, func(made DownloadKeyRecord) bool { return made.Key == key })
+	if i < 0 {
+		return nil, false
+	}
+	d := s.find(s.downloadKeys[i].DownloadID, now)
+	if d == nil {
+		return nil, false
+	}
+	d.performed = true
+	return d.fileIDs, true
+}
+
+// performable reports whether a download can be performed.
+func (s *Server) performable(id string) bool {
+	now := s.options.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(id, now) != nil
+}
+
+// find returns a download that can be performed, nil if there is none with the
+// id: a live one, or that of a mail in the inbox, of which no page says that it
+// is for a single use or how long it lives. The download of a sent mail is not
+// among them, since no page says that it can be performed. The caller holds mu.
+func (s *Server) find(id string, now time.Time) *download {
 	for _, d := range s.downloads {
 		if d.id == id && d.state(now, s.options.Lifetime) == Live {
-			d.performed = true
-			return d.fileIDs, true
+			return d
 		}
 	}
-	return nil, false
+	return s.mailDownloads[id]
 }

@@ -2,8 +2,6 @@ package simulator
 
 import (
 	"bytes"
-	"crypto/tls"
-	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -70,9 +68,9 @@ func JSONError(code int, message string) Fault {
 	}
 }
 
-// Answer is a success with any body: the API has changed, or a cache serves
+// Respond is a success with any body: the API has changed, or a cache serves
 // something old.
-func Answer(body string) Fault {
+func Respond(body string) Fault {
 	return Status(http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body)
 }
 
@@ -93,21 +91,14 @@ func Redirect(code int, location string) Fault {
 // killed, or a firewall that rejects the connection half way.
 func Reset() Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		resetConnection(w)
-	}
-}
-
-// ResetMidBody sends the headers and half of the real response and drops the
-// connection: a server or load balancer that restarts while it responds. The
-// request has been carried out.
-func ResetMidBody() Fault {
-	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		writeHalf(w, r, next)
-		_ = http.NewResponseController(w).Flush()
-		// Some systems drop what the client has not read yet when a
-		// connection is reset, the headers included.
-		sleep(r.Context(), 20*time.Millisecond)
-		resetConnection(w)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		_ = conn.Close()
 	}
 }
 
@@ -115,54 +106,32 @@ func ResetMidBody() Fault {
 // orderly way, short of its Content-Length: a proxy that ran out of space or
 // time. The request has been carried out.
 func Truncate() Fault {
-	return writeHalf
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := captureResponse(w.Header(), r, next)
+		// Short of what was announced, net/http closes the connection.
+		w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
+		w.WriteHeader(whole.status)
+		_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
+	}
 }
 
-// writeHalf sends half of the real response with the Content-Length of the whole,
-// after which net/http closes the connection.
-func writeHalf(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	whole := captureResponse(w.Header(), r, next)
-	w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
-	w.WriteHeader(whole.status)
-	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
-}
-
-// CutWithoutLength sends half of the real response and closes the connection,
-// which alone marks the end of the body: a server or proxy that speaks HTTP/1.0.
-// The half looks whole. Over TLS the close_notify alert is missing, but Go's
-// client accepts that between two records. The request has been carried out.
-func CutWithoutLength() Fault {
-	return cut(func(*http.Request) bool { return true })
-}
-
-// CutByApache is CutWithoutLength for a client that sends Connection: close. Any
-// other gets chunks without the last one, which shows the cut: Apache frames a
-// body of unknown length only where the connection stays open.
+// CutByApache carries the request out, sends half of the real response and closes
+// the connection. An Apache frames a body of unknown length by chunks, which show
+// the cut, only where the client does not ask it to close the connection: else
+// the half looks whole.
 func CutByApache() Fault {
-	return cut(func(r *http.Request) bool { return r.Close })
-}
-
-func cut(unframed func(*http.Request) bool) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		whole := captureResponse(w.Header(), r, next)
 		w.Header().Del("Content-Length")
-		if unframed(r) {
-			// net/http then neither chunks the body nor keeps the connection.
-			w.Header().Set("Transfer-Encoding", "identity")
+		if r.Close {
+			w.Header().Set("Transfer-Encoding", "identity") // no chunks
 		}
 		w.WriteHeader(whole.status)
 		_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 		_ = http.NewResponseController(w).Flush()
-		_ = takeConnection(w).Close()
-	}
-}
-
-// Hang never responds, until the client leaves: a deadlocked server behind a
-// load balancer that accepts connections for it.
-func Hang() Fault {
-	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-		<-r.Context().Done()
-		panic(http.ErrAbortHandler)
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.Close()
+		}
 	}
 }
 
@@ -173,9 +142,19 @@ func SwitchingProtocols() Fault {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		w.WriteHeader(http.StatusSwitchingProtocols)
-		conn := takeConnection(w)
-		_, _ = io.Copy(io.Discard, conn)
-		_ = conn.Close()
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}
+}
+
+// Hang never responds, until the client leaves: a deadlocked server behind a
+// load balancer that accepts connections for it.
+func Hang() Fault {
+	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -198,36 +177,6 @@ func Drip(interval time.Duration) Fault {
 	}
 }
 
-// Delay holds the request back before the real handler sees it: a queue before
-// an overloaded server. If the client leaves first, the request does nothing.
-func Delay(d time.Duration) Fault {
-	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if !sleep(r.Context(), d) {
-			panic(http.ErrAbortHandler)
-		}
-		next.ServeHTTP(w, r)
-	}
-}
-
-// Huge streams a JSON object of at least the given size without announcing its
-// length: a wrong address that serves a file, or a hostile server that wants
-// the client's memory.
-func Huge(size int64) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusOK)
-		_, err := io.WriteString(w, `{"data":{"id":"`)
-		block := bytes.Repeat([]byte("a"), 64<<10)
-		for left := size; left > 0 && err == nil; left -= int64(len(block)) {
-			_, err = w.Write(block[:min(left, int64(len(block)))])
-		}
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		_, _ = io.WriteString(w, `"}}`)
-	}
-}
-
 // Maintenance is Laravel's maintenance mode, with Retry-After as given: whole
 // seconds, an HTTP date, or none if empty.
 func Maintenance(retryAfter string) Fault {
@@ -239,18 +188,6 @@ func Maintenance(retryAfter string) Fault {
 	}
 }
 
-// EchoToken is a 422 that quotes the Authorization header in its message and in
-// a field's: a server in debug mode, or a proxy that explains what it saw.
-func EchoToken() Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		message := fmt.Sprintf("Could not use the header Authorization: %s.", r.Header.Get("Authorization"))
-		writeJSON(w, http.StatusUnprocessableEntity, map[string]any{
-			"message": message,
-			"errors":  map[string]any{"files": []string{message}},
-		})
-	}
-}
-
 // Before runs a function and then the real handler: whatever happens in the
 // world between a request and its response, such as a clock that moves on or a
 // run that is interrupted.
@@ -259,29 +196,6 @@ func Before(hook func()) Fault {
 		hook()
 		next.ServeHTTP(w, r)
 	}
-}
-
-// takeConnection returns the TCP connection, below TLS: closing the TLS layer
-// would send a close_notify alert first. HTTP/2 has no connection to take over;
-// aborting the handler resets the stream.
-func takeConnection(w http.ResponseWriter) net.Conn {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if secure, ok := conn.(*tls.Conn); ok {
-		return secure.NetConn()
-	}
-	return conn
-}
-
-// resetConnection closes so that the client gets a TCP reset.
-func resetConnection(w http.ResponseWriter) {
-	conn := takeConnection(w)
-	if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
 }
 
 // capture keeps a response in memory instead of sending it.

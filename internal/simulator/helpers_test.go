@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +13,10 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-const token = "the-only-token"
+const (
+	token = "the-only-token"
+	pin   = "1a2s3d"
+)
 
 // clock is moved by hand.
 type clock struct {
@@ -20,8 +24,9 @@ type clock struct {
 	now time.Time
 }
 
+// newClock shows 2024-02-29 23:59:30 UTC, in another zone: responses are in UTC.
 func newClock() *clock {
-	return &clock{now: time.Date(2024, 2, 29, 23, 59, 30, 0, time.UTC)}
+	return &clock{now: time.Date(2024, 3, 1, 1, 59, 30, 0, time.FixedZone("", 2*60*60))}
 }
 
 func (c *clock) Now() time.Time {
@@ -39,9 +44,7 @@ func (c *clock) Advance(d time.Duration) {
 // start serves a simulator until the test ends.
 func start(t *testing.T, options simulator.Options) (*simulator.Server, *httptest.Server) {
 	t.Helper()
-	if options.Token == "" {
-		options.Token = token
-	}
+	options.Token, options.PIN = token, pin
 	s := simulator.New(options)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
@@ -92,6 +95,43 @@ func call(t *testing.T, web *httptest.Server, method, target, body string, heade
 		t.Fatalf("%s %s: %v", method, target, err)
 	}
 	return a
+}
+
+// post makes something of the API's, and returns what it says of that.
+func post(t *testing.T, web *httptest.Server, target, body string) struct{ ID, Key string } {
+	t.Helper()
+	got := call(t, web, "POST", target, body)
+	var made struct{ Data struct{ ID, Key string } }
+	if err := json.Unmarshal([]byte(got.body), &made); err != nil || got.status != 201 {
+		t.Fatalf("POST %s: %d %s: %v", target, got.status, got.body, err)
+	}
+	return made.Data
+}
+
+// publish makes a public key of a download, and returns where that is performed.
+func publish(t *testing.T, web *httptest.Server, downloadID string) (target string) {
+	t.Helper()
+	temporary := post(t, web, "/api/keys", `{"pin":"`+pin+`"}`).Key
+	return "/download/" + post(t, web, "/api/downloads/"+downloadID+"/keys", `{"pinKey":"`+temporary+`"}`).Key
+}
+
+// create makes a download, and returns where it is performed.
+func create(t *testing.T, web *httptest.Server, fileIDs ...string) (target string) {
+	t.Helper()
+	return publish(t, web, post(t, web, "/api/downloads", `{"files":["`+strings.Join(fileIDs, `","`)+`"]}`).ID)
+}
+
+// message is the body of an error response.
+func message(text string) string { return `{"message":"` + text + `"}` }
+
+// noModel is the message of a 404.
+func noModel(model, id string) string {
+	return message(`No query results for model [App\\Models\\` + model + `] ` + id)
+}
+
+// invalid is the body of a 422 about one field.
+func invalid(field, text string) string {
+	return `{"errors":{"` + field + `":["` + text + `"]},"message":"The given data was invalid."}`
 }
 
 // want compares a response's status and body.

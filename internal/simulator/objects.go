@@ -94,10 +94,18 @@ func renderFile(f *File) any {
 func (s *Server) renderFiles(ids []string) []any {
 	objects := make([]any, 0, len(ids))
 	for _, id := range ids {
-		f := s.files[id]
+		f := s.file(id)
 		objects = append(objects, renderFile(&f))
 	}
 	return objects
+}
+
+// file returns a file of any download, uploaded or received.
+func (s *Server) file(id string) File {
+	if f, ok := s.files[id]; ok {
+		return f
+	}
+	return s.received[id]
 }
 
 func (s *Server) renderInboxMail(m *InboxMail, included []string) any {

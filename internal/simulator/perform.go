@@ -9,20 +9,19 @@ import (
 	"strconv"
 )
 
-// performDownload is GET /download/{id}, outside /api. This route is the
-// simulator's alone: the API publishes no URL at which a download is
-// performed, and nothing suggests that the service has this one.
+// performDownload is GET /download/{key}, outside /api. This route is the
+// simulator's alone: the API's pages say that a download's URL is made from its
+// public key, and not how, and nothing suggests that the service has this one.
 //
-// It needs no token, since a download's id is itself the secret. The record is
-// gone at the moment it is served, whether or not the client gets to read the
-// response. A download inside an inbox mail cannot be performed here: its life
-// is not published either.
-func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id string) {
+// It needs no token, since the key is itself the secret. The record of a
+// download made with POST /downloads is gone at the moment it is served, whether
+// or not the client gets to read the response. That of a mail stays.
+func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, key string) {
 	if _, problem := parameters(r); problem != "" {
 		writeError(w, r, http.StatusBadRequest, problem, nil)
 		return
 	}
-	fileIDs, ok := s.takeDownload(id)
+	fileIDs, ok := s.perform(key)
 	if !ok && !wantsJSON(r) {
 		// As Laravel does with a browser whose key is missing or whose session
 		// has ended. A client that follows gets a web page with status 200.
@@ -30,7 +29,7 @@ func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, id stri
 		return
 	}
 	if !ok {
-		notFound(w, r, "Download", id)
+		notFound(w, r, "Download", key)
 		return
 	}
 	content, contentType, filename := s.contentOf(fileIDs)
@@ -47,12 +46,12 @@ func showLogin(w http.ResponseWriter, r *http.Request, _ string) {
 	HTML()(w, r, nil)
 }
 
-// contentOf is the content of one file, or an archive of several.
+// contentOf is the content of one file, or an archive of several or none.
 func (s *Server) contentOf(fileIDs []string) (content []byte, contentType, filename string) {
-	if len(fileIDs) > 1 {
+	if len(fileIDs) != 1 {
 		return s.archive(fileIDs), "application/zip", "download.zip"
 	}
-	f := s.files[fileIDs[0]]
+	f := s.file(fileIDs[0])
 	contentType = "application/octet-stream"
 	if f.Type != nil {
 		contentType = *f.Type
@@ -66,7 +65,7 @@ func (s *Server) archive(fileIDs []string) []byte {
 	var buffer bytes.Buffer
 	archive := zip.NewWriter(&buffer)
 	for _, id := range fileIDs {
-		f := s.files[id]
+		f := s.file(id)
 		entry, err := archive.CreateHeader(&zip.FileHeader{Name: f.FullFilename, Method: zip.Store})
 		if err == nil {
 			_, err = entry.Write(f.Content)

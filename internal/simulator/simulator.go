@@ -10,16 +10,19 @@ package simulator
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // timeLayout is how the API writes times. No page names their zone; the
@@ -32,6 +35,8 @@ type Options struct {
 	// Token is the only token accepted. An empty one lets nobody in, since
 	// a forgotten setting must not switch authentication off.
 	Token string
+	// PIN is the user's PIN code. With an empty one, every PIN is wrong.
+	PIN string
 	// Now is the clock, time.Now if nil. Tests inject one so that nothing
 	// waits for a download to expire or for a rate window to end.
 	Now func() time.Time
@@ -74,17 +79,21 @@ type Options struct {
 // Server behaves as the Privasfer API does. It is an http.Handler, safe for
 // concurrent use; New makes one.
 type Server struct {
-	options Options
-	files   map[string]File
-	inbox   map[string]InboxMail
-	mails   map[string]Mail
-	routes  []route
+	options  Options
+	files    map[string]File
+	received map[string]File
+	inbox    map[string]InboxMail
+	mails    map[string]Mail
+	routes   []route
 
-	mu        sync.Mutex // guards everything below
-	windows   map[string]window
-	downloads []*download
-	requests  []*Request
-	faults    []*injected
+	mu            sync.Mutex // guards everything below
+	windows       map[string]window
+	downloads     []*download
+	mailDownloads map[string]*download // those of the mails in the inbox
+	temporaryKeys []KeyRecord
+	downloadKeys  []DownloadKeyRecord
+	requests      []*Request
+	faults        []*injected
 }
 
 // New returns a server with the defaults of Options filled in.
@@ -105,17 +114,25 @@ func New(options Options) *Server {
 		options.Data = DefaultData()
 	}
 	s := &Server{
-		options: options,
-		files:   map[string]File{},
-		inbox:   map[string]InboxMail{},
-		mails:   map[string]Mail{},
-		windows: map[string]window{},
+		options:       options,
+		files:         map[string]File{},
+		received:      map[string]File{},
+		inbox:         map[string]InboxMail{},
+		mails:         map[string]Mail{},
+		windows:       map[string]window{},
+		mailDownloads: map[string]*download{},
 	}
 	for _, f := range options.Data.Files {
 		s.files[f.ID] = f
 	}
+	for _, f := range options.Data.ReceivedFiles {
+		s.received[f.ID] = f
+	}
 	for _, m := range options.Data.InboxMails {
 		s.inbox[m.ID] = m
+		if m.Download != nil {
+			s.mailDownloads[m.Download.ID] = &download{id: m.Download.ID, fileIDs: m.Download.FileIDs}
+		}
 	}
 	for _, m := range options.Data.Mails {
 		s.mails[m.ID] = m
@@ -128,6 +145,9 @@ func New(options Options) *Server {
 		{http.MethodGet, "/api/mails", s.listMails},
 		{http.MethodGet, "/api/mails/{id}", s.showMail},
 		{http.MethodPost, "/api/downloads", s.createDownload},
+		{http.MethodPost, "/api/keys", s.createTemporaryKey},
+		{http.MethodDelete, "/api/keys/{id}", s.deleteTemporaryKey},
+		{http.MethodPost, "/api/downloads/{id}/keys", s.createDownloadKey},
 		{http.MethodGet, "/download/{id}", s.performDownload},
 		{http.MethodGet, "/login", showLogin},
 	}
@@ -178,8 +198,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt.handle(w, r, id)
 }
 
-// route is one line of the routing table. A pattern is a path, whose last
-// segment may be {id}.
+// route is one line of the routing table. A pattern is a path, one of whose
+// segments may be {id}.
 type route struct {
 	method  string
 	pattern string
@@ -211,12 +231,13 @@ func (s *Server) match(r *http.Request) (found *route, id, allowed string) {
 // separates segments, as it does in Laravel, and a dot segment, which proxies
 // resolve, is never an id.
 func matchPath(pattern, path string) (id string, ok bool) {
-	prefix, hasID := strings.CutSuffix(pattern, "{id}")
+	prefix, suffix, hasID := strings.Cut(pattern, "{id}")
 	if !hasID {
 		return "", path == pattern
 	}
-	id, ok = strings.CutPrefix(path, prefix)
-	if !ok || id == "" || id == "." || id == ".." || strings.Contains(id, "/") {
+	id, begins := strings.CutPrefix(path, prefix)
+	id, ends := strings.CutSuffix(id, suffix)
+	if !begins || !ends || id == "" || id == "." || id == ".." || strings.Contains(id, "/") {
 		return "", false
 	}
 	return id, true
@@ -250,6 +271,36 @@ func parameters(r *http.Request, allowed ...string) (values map[string]string, p
 	return values, ""
 }
 
+// input returns the one field of a JSON object that the route documents, nil if
+// it is missing, or what is wrong with the request. Other fields are as wrong as
+// undocumented parameters, and for the same reason. Any other JSON, and a body
+// that is not called JSON, is no input at all to Laravel, which then misses the
+// required field.
+func input(r *http.Request, field string) (value json.RawMessage, problem string) {
+	if _, problem := parameters(r); problem != "" {
+		return nil, problem
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return nil, ""
+	}
+	body, err := io.ReadAll(r.Body)
+	// PHP rejects invalid UTF-8, which encoding/json would repair.
+	if err != nil || !utf8.Valid(body) {
+		return nil, ""
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return nil, ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if name != field {
+			return nil, fmt.Sprintf("Unknown field `%s`.", name)
+		}
+	}
+	return fields[field], ""
+}
+
 // writeData responds with the envelope of a success.
 func writeData(w http.ResponseWriter, status int, data any) {
 	writeJSON(w, status, map[string]any{"data": data})
@@ -280,6 +331,11 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, message stri
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<title>%s</title>\n", html.EscapeString(http.StatusText(status)))
+}
+
+// writeInvalid responds with what is wrong with fields of the input.
+func writeInvalid(w http.ResponseWriter, r *http.Request, fields map[string][]string) {
+	writeError(w, r, http.StatusUnprocessableEntity, "The given data was invalid.", fields)
 }
 
 // wantsJSON looks at the first type that the client accepts, as Laravel does.

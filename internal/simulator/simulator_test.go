@@ -1,236 +1,243 @@
 package simulator_test
 
 import (
-	"go/parser"
-	gotoken "go/token"
-	"io/fs"
-	"net/http"
-	"os"
-	"strconv"
+	"go/build"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-func TestErrors(t *testing.T) {
+// TestRoutes shows that a route and its methods are looked at before the token,
+// and the token before all else.
+func TestRoutes(t *testing.T) {
 	t.Parallel()
-	const (
-		mail    = "/api/inbox/" + simulator.MailFull
-		file    = `{"files":["` + simulator.FileInvoice + `"]}`
-		noRoute = `{"message":""}`
-		missing = `{"errors":{"files":["The files field is required."]},"message":"The given data was invalid."}`
-		include = "are not allowed. Allowed include(s) are `download, download.files`.\"}"
-	)
-	tests := map[string]struct {
-		method, target, body string
-		headers              []string
-		status               int
-		response             string
-		unexpected           bool
-	}{
-		"root":              {method: "GET", target: "/", status: 404, response: noRoute, unexpected: true},
-		"unknown route":     {method: "GET", target: "/api/x", status: 404, response: noRoute, unexpected: true},
-		"without base path": {method: "GET", target: "/inbox/1", status: 404, response: noRoute, unexpected: true},
-		"doubled base path": {method: "GET", target: "/api/api/inbox/1", status: 404, response: noRoute, unexpected: true},
-		"trailing slash":    {method: "GET", target: mail + "/", status: 404, response: noRoute, unexpected: true},
-		"doubled slash":     {method: "GET", target: "/api//inbox/1", status: 404, response: noRoute, unexpected: true},
-		"no id":             {method: "GET", target: "/api/inbox/", status: 404, response: noRoute, unexpected: true},
-		"escaped slash":     {method: "GET", target: "/api/inbox/a%2Fb", status: 404, response: noRoute, unexpected: true},
-		"dots":              {method: "GET", target: "/api/inbox/%2e%2e", status: 404, response: noRoute, unexpected: true},
-		"dot":               {method: "GET", target: "/api/inbox/.", status: 404, response: noRoute, unexpected: true},
-		"route before auth": {method: "GET", target: "/api/x", headers: []string{"Authorization", ""}, status: 404, response: noRoute, unexpected: true},
-		"route as HTML":     {method: "GET", target: "/api/x", headers: []string{"Accept", "*/*"}, status: 404, response: "<!DOCTYPE html>\n<title>Not Found</title>\n", unexpected: true},
-
-		"wrong method": {method: "DELETE", target: "/api/downloads", status: 405, unexpected: true,
-			response: `{"message":"The DELETE method is not supported for this route. Supported methods: POST."}`},
-		"wrong method before auth": {method: "POST", target: "/api/inbox/1", headers: []string{"Authorization", ""}, status: 405, unexpected: true,
-			response: `{"message":"The POST method is not supported for this route. Supported methods: GET, HEAD."}`},
-		"wrong method as HTML": {method: "GET", target: "/api/downloads", headers: []string{"Accept", "text/html, application/json"}, status: 405, unexpected: true,
-			response: "<!DOCTYPE html>\n<title>Method Not Allowed</title>\n"},
-
-		"no token":            {method: "GET", target: mail, headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"wrong token":         {method: "GET", target: mail, headers: []string{"Authorization", "Bearer " + token + "x"}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"no scheme":           {method: "GET", target: mail, headers: []string{"Authorization", token}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"lower case scheme":   {method: "GET", target: mail, headers: []string{"Authorization", "bearer " + token}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"two spaces":          {method: "GET", target: mail, headers: []string{"Authorization", "Bearer  " + token}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"auth before object":  {method: "GET", target: "/api/inbox/x", headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"auth before input":   {method: "POST", target: "/api/downloads", headers: []string{"Authorization", ""}, status: 401, response: `{"message":"Unauthenticated."}`},
-		"auth as redirect":    {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", ""}, status: 302, response: "<!DOCTYPE html>\n<title>Found</title>\n"},
-		"JSON accepted later": {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "text/html, application/json"}, status: 302, response: "<!DOCTYPE html>\n<title>Found</title>\n"},
-		"JSON by suffix":      {method: "GET", target: mail, headers: []string{"Authorization", "", "Accept", "application/problem+json"}, status: 401, response: `{"message":"Unauthenticated."}`},
-
-		"unknown mail":         {method: "GET", target: "/api/inbox/x", status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] x"}`},
-		"id in upper case":     {method: "GET", target: "/api/inbox/" + strings.ToUpper(simulator.MailFull), status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] 2EF14B84-87D0-4ABB-813F-2351A4251345"}`},
-		"unknown mail as HTML": {method: "GET", target: "/api/inbox/x", headers: []string{"Accept", "text/html"}, status: 404, response: "<!DOCTYPE html>\n<title>Not Found</title>\n"},
-		"file as a mail":       {method: "GET", target: "/api/inbox/" + simulator.FileInvoice, status: 404, response: `{"message":"No query results for model [App\\Models\\InboxMail] ` + simulator.FileInvoice + `"}`},
-
-		"unknown parameter":      {method: "GET", target: mail + "?includes=download", status: 400, response: "{\"message\":\"Unknown query parameter `includes`.\"}"},
-		"repeated parameter":     {method: "GET", target: mail + "?include=download&include=download.files", status: 400, response: "{\"message\":\"Repeated query parameter `include`.\"}"},
-		"malformed query":        {method: "GET", target: mail + "?include=%zz", status: 400, response: `{"message":"The query string is malformed."}`},
-		"empty include":          {method: "GET", target: mail + "?include=", status: 400, response: "{\"message\":\"Requested include(s) `` " + include},
-		"unknown include":        {method: "GET", target: mail + "?include=download,sender", status: 400, response: "{\"message\":\"Requested include(s) `sender` " + include},
-		"space in include":       {method: "GET", target: mail + "?include=download,%20download.files", status: 400, response: "{\"message\":\"Requested include(s) ` download.files` " + include},
-		"trailing comma":         {method: "GET", target: mail + "?include=download,", status: 400, response: "{\"message\":\"Requested include(s) `` " + include},
-		"repeated include":       {method: "GET", target: mail + "?include=download,download", status: 400, response: "{\"message\":\"Requested include(s) `download` are repeated.\"}"},
-		"files without download": {method: "GET", target: mail + "?include=download.files", status: 400, response: "{\"message\":\"Requested include(s) `download.files` need `download`.\"}"},
-		"include as HTML":        {method: "GET", target: mail + "?include=x", headers: []string{"Accept", ""}, status: 400, response: "<!DOCTYPE html>\n<title>Bad Request</title>\n"},
-		"parameter of POST":      {method: "POST", target: "/api/downloads?x=1", body: file, status: 400, response: "{\"message\":\"Unknown query parameter `x`.\"}"},
-		"parameter of perform":   {method: "GET", target: "/download/x?x=1", status: 400, response: "{\"message\":\"Unknown query parameter `x`.\"}"},
-
-		"no body":            {method: "POST", target: "/api/downloads", status: 422, response: missing},
-		"no content type":    {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", ""}, status: 422, response: missing},
-		"wrong content type": {method: "POST", target: "/api/downloads", body: file, headers: []string{"Content-Type", "text/plain"}, status: 422, response: missing},
-		"cut short":          {method: "POST", target: "/api/downloads", body: file[:len(file)-1], status: 422, response: missing},
-		"two values":         {method: "POST", target: "/api/downloads", body: file + file, status: 422, response: missing},
-		"invalid UTF-8":      {method: "POST", target: "/api/downloads", body: "{\"files\":[\"\xff\"]}", status: 422, response: missing},
-		"array as body":      {method: "POST", target: "/api/downloads", body: `["` + simulator.FileInvoice + `"]`, status: 422, response: missing},
-		"null as body":       {method: "POST", target: "/api/downloads", body: `null`, status: 422, response: missing},
-		"no files":           {method: "POST", target: "/api/downloads", body: `{}`, status: 422, response: missing},
-		"files null":         {method: "POST", target: "/api/downloads", body: `{"files":null}`, status: 422, response: missing},
-		"files empty":        {method: "POST", target: "/api/downloads", body: `{"files":[]}`, status: 422, response: missing},
-		"files a string":     {method: "POST", target: "/api/downloads", body: `{"files":"` + simulator.FileInvoice + `"}`, status: 422, response: missing},
-		"files an object":    {method: "POST", target: "/api/downloads", body: `{"files":{"0":"` + simulator.FileInvoice + `"}}`, status: 422, response: missing},
-		"key in wrong case":  {method: "POST", target: "/api/downloads", body: `{"Files":["` + simulator.FileInvoice + `"]}`, status: 400, response: "{\"message\":\"Unknown field `Files`.\"}"},
-		"unknown field":      {method: "POST", target: "/api/downloads", body: `{"lifetime":2,"files":["` + simulator.FileInvoice + `"]}`, status: 400, response: "{\"message\":\"Unknown field `lifetime`.\"}"},
-		"one unknown file": {method: "POST", target: "/api/downloads", body: `{"files":["` + simulator.FileInvoice + `","x"]}`, status: 422,
-			response: `{"errors":{"files.1":["The selected files.1 is invalid."]},"message":"The given data was invalid."}`},
-		"all invalid": {method: "POST", target: "/api/downloads", body: `{"files":["x",7,null]}`, status: 422,
-			response: `{"errors":{"files.0":["The selected files.0 is invalid."],"files.1":["The selected files.1 is invalid."],"files.2":["The selected files.2 is invalid."]},"message":"The given data was invalid."}`},
-		"input as HTML": {method: "POST", target: "/api/downloads", headers: []string{"Accept", "text/html"}, status: 422, response: "<!DOCTYPE html>\n<title>Unprocessable Entity</title>\n"},
-
-		"unknown download": {method: "GET", target: "/download/x", status: 404, response: `{"message":"No query results for model [App\\Models\\Download] x"}`},
-		"mail's download":  {method: "GET", target: "/download/" + simulator.DownloadFull, status: 404, response: `{"message":"No query results for model [App\\Models\\Download] ` + simulator.DownloadFull + `"}`},
+	s, web := start(t, simulator.Options{})
+	routes := map[string]string{
+		"/api/inbox": "GET, HEAD", "/api/inbox/x": "GET, HEAD", "/api/files": "GET, HEAD", "/api/files/x": "GET, HEAD",
+		"/api/mails": "GET, HEAD", "/api/mails/x": "GET, HEAD", "/api/downloads": "POST",
+		"/api/keys": "POST", "/api/keys/x": "DELETE", "/api/downloads/x/keys": "POST",
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, web := start(t, simulator.Options{})
-			got := call(t, web, test.method, test.target, test.body, test.headers...)
-			want(t, got, test.status, test.response)
-
-			contentType := "text/html; charset=UTF-8"
-			if strings.HasPrefix(test.response, "{") {
-				contentType = "application/json"
-			}
-			wantHeader(t, got, "Content-Type", contentType)
-			limit := "300"
-			if test.unexpected || test.status == 401 || test.status == 302 || strings.HasPrefix(test.target, "/download/") {
-				limit = ""
-			}
-			wantHeader(t, got, "X-RateLimit-Limit", limit)
-			if unexpected := len(s.Unexpected()) == 1; unexpected != test.unexpected {
-				t.Errorf("unexpected is %t", unexpected)
-			}
-			if made := s.Downloads(); len(made) != 0 {
-				t.Errorf("a rejected request made downloads: %v", made)
-			}
-		})
+	for path, methods := range routes {
+		got := call(t, web, "PUT", path, "", "Authorization", "")
+		want(t, got, 405, message("The PUT method is not supported for this route. Supported methods: "+methods+"."))
+		wantHeader(t, got, "Allow", methods)
+		method, _, _ := strings.Cut(methods, ",")
+		want(t, call(t, web, method, path+"/", "", "Authorization", ""), 404, message(""))
+		want(t, call(t, web, method, path, "", "Authorization", ""), 401, message("Unauthenticated."))
+	}
+	unknown := []string{
+		"/", "/api/x", "/inbox/1", "/api/api/inbox/1", "/api//inbox/1", "/api/inbox/a%2Fb", "/api/inbox/%2e%2e", "/api/inbox/.",
+		"/api/downloads/x", "/api/downloads/keys", "/api/downloads//keys", "/api/downloads/x/keys/x",
+	}
+	for _, path := range unknown {
+		want(t, call(t, web, "GET", path, ""), 404, message(""))
+	}
+	if got := len(s.Unexpected()); got != 2*len(routes)+len(unknown) {
+		t.Errorf("%d unexpected requests", got)
 	}
 }
 
-func TestErrorHeaders(t *testing.T) {
+func TestToken(t *testing.T) {
 	t.Parallel()
-	_, web := start(t, simulator.Options{})
-	wantHeader(t, call(t, web, "PUT", "/api/inbox/1", ""), "Allow", "GET, HEAD")
-	wantHeader(t, call(t, web, "PUT", "/api/downloads", ""), "Allow", "POST")
-	wantHeader(t, call(t, web, "GET", "/api/inbox/1", "", "Authorization", "", "Accept", ""), "Location", "/login")
-}
-
-func TestTwoAuthorizationHeaders(t *testing.T) {
-	t.Parallel()
-	_, web := start(t, simulator.Options{})
-	r := newRequest(t, "GET", web.URL+"/api/inbox/"+simulator.MailFull, "")
-	r.Header.Add("Authorization", "Bearer "+token)
-	got, err := do(web, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want(t, got, 401, `{"message":"Unauthenticated."}`)
-}
-
-func TestEmptyTokenLetsNobodyIn(t *testing.T) {
-	t.Parallel()
-	s := simulator.New(simulator.Options{})
-	for _, value := range []string{"", "Bearer", "Bearer ", "Bearer " + token} {
-		r := newRequest(t, "GET", "http://localhost/api/inbox/"+simulator.MailFull, "")
-		r.Header.Set("Authorization", value)
-		w := newMemory()
-		s.ServeHTTP(w, r)
-		if w.status != 401 {
-			t.Errorf("%q: status %d", value, w.status)
+	const right = "Bearer " + token
+	for _, values := range [][]string{
+		{right}, {right, right}, {right + "x"}, {token}, {"bearer " + token}, {"Bearer  " + token}, {"Bearer "}, {"Bearer"}, {""}, {},
+	} {
+		// An empty token lets nobody in.
+		for _, option := range []string{token, ""} {
+			status := 401
+			if len(values) == 1 && values[0] == right && option == token {
+				status = 200
+			}
+			r := newRequest(t, "GET", "http://localhost/api/inbox", "")
+			r.Header["Authorization"] = values
+			w := httptest.NewRecorder()
+			simulator.New(simulator.Options{Token: option}).ServeHTTP(w, r)
+			if w.Code != status {
+				t.Errorf("token %q, header %q: status %d, want %d", option, values, w.Code, status)
+			}
 		}
 	}
 }
 
-// memory is a ResponseWriter without a connection.
-type memory struct {
-	header http.Header
-	status int
+func TestEmptyPIN(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	simulator.New(simulator.Options{Token: token}).ServeHTTP(w, newRequest(t, "POST", "http://localhost/api/keys", `{"pin":""}`))
+	if w.Code != 422 {
+		t.Errorf("status %d", w.Code)
+	}
 }
 
-func newMemory() *memory                      { return &memory{header: http.Header{}} }
-func (m *memory) Header() http.Header         { return m.header }
-func (m *memory) WriteHeader(status int)      { m.status = status }
-func (m *memory) Write(p []byte) (int, error) { return len(p), nil }
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	const (
+		mail, sent, files = "/api/inbox/" + simulator.MailFull, "/api/mails/" + simulator.SentFull, `{"files":["` + simulator.FileInvoice + `"]}`
+		keys              = "/api/downloads/" + simulator.DownloadFull + "/keys"
 
+		oneMail    = "are not allowed. Allowed include(s) are `download, download.files`."
+		ofMails    = "are not allowed. Allowed include(s) are `download, download.files, author`."
+		fileSorts  = "is not allowed. Allowed sort(s) are `filename_original, size, encrypted_size, created_at`."
+		inboxSorts = "is not allowed. Allowed sort(s) are `subject, created_by_email, received_at`."
+		sentSorts  = "is not allowed. Allowed sort(s) are `subject, recipient_email, created_at, sent_at`."
+	)
+	missing, noPIN := invalid("files", "The files field is required."), invalid("pin", "The pin field is required.")
+	wrongPIN, noKey := invalid("pin", "Invalid PIN."), invalid("pinKey", "The pin key field is required.")
+	s, web := start(t, simulator.Options{})
+	temporary := post(t, web, "/api/keys", `{"pin":"`+pin+`"}`).Key
+	pinKey := ` {"pinKey":"` + temporary + `"}`
+	page := func(status string) string { return "<!DOCTYPE html>\n<title>" + status + "</title>\n" }
+
+	for name, test := range map[string]struct {
+		request  string // method, target, body
+		status   int
+		response string
+		headers  []string
+	}{
+		"no route, page":      {"GET /api/x", 404, page("Not Found"), []string{"Accept", "*/*"}},
+		"wrong method, page":  {"GET /api/downloads", 405, page("Method Not Allowed"), []string{"Accept", "text/html, application/json"}},
+		"no token, page":      {"GET " + mail, 302, page("Found"), []string{"Authorization", "", "Accept", ""}},
+		"JSON accepted later": {"GET " + mail, 302, page("Found"), []string{"Authorization", "", "Accept", "text/html, application/json"}},
+		"input, page":         {"POST /api/downloads", 422, page("Unprocessable Entity"), []string{"Accept", "text/html"}},
+
+		"unknown mail":            {"GET /api/inbox/x", 404, noModel("InboxMail", "x"), nil},
+		"unknown file":            {"GET /api/files/x", 404, noModel("File", "x"), nil},
+		"unknown sent mail":       {"GET /api/mails/x", 404, noModel("Mail", "x"), nil},
+		"inbox mail as sent mail": {"GET /api/mails/" + simulator.MailFull, 404, noModel("Mail", simulator.MailFull), nil},
+		"received file":           {"GET /api/files/" + simulator.ReceivedKey, 404, noModel("File", simulator.ReceivedKey), nil},
+
+		"unknown parameter":   {"GET " + mail + "?includes=download", 400, message("Unknown query parameter `includes`."), nil},
+		"repeated parameter":  {"GET " + mail + "?include=download&include=download.files", 400, message("Repeated query parameter `include`."), nil},
+		"malformed query":     {"GET " + mail + "?include=%zz", 400, message("The query string is malformed."), nil},
+		"parameter of a file": {"GET /api/files/" + simulator.FileKey + "?include=category", 400, message("Unknown query parameter `include`."), nil},
+		"page, no paging":     {"GET /api/files?page=1", 400, message("Unknown query parameter `page`."), nil},
+		"sort of one mail":    {"GET " + sent + "?sort=subject", 400, message("Unknown query parameter `sort`."), nil},
+		"POST, parameter":     {"POST /api/downloads?x=1 " + files, 400, message("Unknown query parameter `x`."), nil},
+		"DELETE, parameter":   {"DELETE /api/keys/" + temporary + "?x=1", 400, message("Unknown query parameter `x`."), nil},
+		"perform, parameter":  {"GET /download/x?x=1", 400, message("Unknown query parameter `x`."), nil},
+
+		"empty include":            {"GET " + mail + "?include=", 400, message("Requested include(s) `` " + oneMail), nil},
+		"unknown include":          {"GET " + mail + "?include=download,sender", 400, message("Requested include(s) `sender` " + oneMail), nil},
+		"repeated include":         {"GET " + mail + "?include=download,download", 400, message("Requested include(s) `download` are repeated."), nil},
+		"files without download":   {"GET " + mail + "?include=download.files", 400, message("Requested include(s) `download.files` need `download`."), nil},
+		"author of one inbox mail": {"GET " + mail + "?include=author", 400, message("Requested include(s) `author` " + oneMail), nil},
+		"include of files":         {"GET /api/files?include=author", 400, message("Requested include(s) `author` are not allowed. Allowed include(s) are `category`."), nil},
+		"include of inbox":         {"GET /api/inbox?include=category", 400, message("Requested include(s) `category` " + ofMails), nil},
+		"include of a sent mail":   {"GET " + sent + "?include=files", 400, message("Requested include(s) `files` " + ofMails), nil},
+		"include of mails":         {"GET /api/mails?include=recipient", 400, message("Requested include(s) `recipient` " + ofMails), nil},
+
+		"sort of files": {"GET /api/files?sort=filename", 400, message("Requested sort(s) `filename` " + fileSorts), nil},
+		"sort of inbox": {"GET /api/inbox?sort=-sent_at", 400, message("Requested sort(s) `sent_at` " + inboxSorts), nil},
+		"empty sort":    {"GET /api/files?sort=", 400, message("Requested sort(s) `` " + fileSorts), nil},
+		"plus":          {"GET /api/files?sort=%2Bsize", 400, message("Requested sort(s) `+size` " + fileSorts), nil},
+		"two sorts":     {"GET /api/mails?sort=subject,sent_at", 400, message("Requested sort(s) `subject,sent_at` " + sentSorts), nil},
+		"empty keyword": {"GET /api/files?keyword=", 400, message("The keyword is empty."), nil},
+		"blank keyword": {"GET /api/mails?keyword=%20%09", 400, message("The keyword is empty."), nil},
+
+		"no body":            {"POST /api/downloads", 422, missing, nil},
+		"wrong content type": {"POST /api/downloads " + files, 422, missing, []string{"Content-Type", "text/plain"}},
+		"cut short":          {"POST /api/downloads " + files[:len(files)-1], 422, missing, nil},
+		"two values":         {"POST /api/downloads " + files + files, 422, missing, nil},
+		"invalid UTF-8":      {"POST /api/downloads {\"files\":[\"\xff\"]}", 422, missing, nil},
+		"files empty":        {`POST /api/downloads {"files":[]}`, 422, missing, nil},
+		"files an object":    {`POST /api/downloads {"files":{"0":"` + simulator.FileInvoice + `"}}`, 422, missing, nil},
+		"field's case":       {`POST /api/downloads {"Files":["` + simulator.FileInvoice + `"]}`, 400, message("Unknown field `Files`."), nil},
+		"received among files": {`POST /api/downloads {"files":["` + simulator.FileKey + `","` + simulator.ReceivedKey + `"]}`, 422,
+			invalid("files.1", "The selected files.1 is invalid."), nil},
+		"all invalid": {`POST /api/downloads {"files":["x",7,null]}`, 422,
+			`{"errors":{"files.0":["The selected files.0 is invalid."],"files.1":["The selected files.1 is invalid."],"files.2":["The selected files.2 is invalid."]},"message":"The given data was invalid."}`, nil},
+
+		"array as body": {`POST /api/downloads ["` + simulator.FileInvoice + `"]`, 422, missing, nil},
+		"PIN and more":  {`POST /api/keys {"pin":"` + pin + `","lifetime":2}`, 400, message("Unknown field `lifetime`."), nil},
+		"wrong PIN":     {`POST /api/keys {"pin":"1A2S3D"}`, 422, wrongPIN, nil},
+		"no PIN":        {"POST /api/keys {}", 422, noPIN, nil},
+		"PIN a number":  {`POST /api/keys {"pin":7}`, 422, noPIN, nil},
+
+		"unknown temporary key": {"DELETE /api/keys/x", 404, noModel("Key", "x"), nil},
+		"unknown download":      {"POST /api/downloads/x/keys" + pinKey, 404, noModel("Download", "x"), nil},
+		"sent mail's download":  {"POST /api/downloads/" + simulator.DownloadSentFull + "/keys" + pinKey, 404, noModel("Download", simulator.DownloadSentFull), nil},
+		"download before input": {"POST /api/downloads/x/keys", 404, noModel("Download", "x"), nil},
+		"no pin key":            {"POST " + keys + " {}", 422, noKey, nil},
+		"unknown pin key":       {"POST " + keys + ` {"pinKey":"` + strings.ToLower(temporary) + `"}`, 422, invalid("pinKey", "Pin key does not exists"), nil},
+		"mail's download by id": {"GET /download/" + simulator.DownloadFull, 404, noModel("Download", simulator.DownloadFull), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			method, rest, _ := strings.Cut(test.request, " ")
+			target, body, _ := strings.Cut(rest, " ")
+			got := call(t, web, method, target, body, test.headers...)
+			want(t, got, test.status, test.response)
+			contentType, location := "text/html; charset=UTF-8", ""
+			if strings.HasPrefix(test.response, "{") {
+				contentType = "application/json"
+			}
+			if test.status == 302 {
+				location = "/login"
+			}
+			wantHeader(t, got, "Content-Type", contentType)
+			wantHeader(t, got, "Location", location)
+		})
+	}
+	t.Cleanup(func() {
+		if got := len(s.Unexpected()); got != 2 {
+			t.Errorf("%d unexpected requests", got)
+		}
+		if keys := s.TemporaryKeys(); len(s.Downloads())+len(s.DownloadKeys()) != 0 || len(keys) != 1 || keys[0].State != simulator.Live {
+			t.Errorf("a rejected request was carried out: %v, %v, %v", s.Downloads(), s.DownloadKeys(), keys)
+		}
+	})
+}
+
+// TestConcurrentUse also performs a download by two of its keys.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	s, web := start(t, simulator.Options{RateLimit: 1000})
-	s.Inject("POST ", 5, simulator.JSONError(500, "Server Error"))
+	targets := []string{create(t, web, simulator.FileKey), publish(t, web, s.Downloads()[0].ID)}
+	s.Inject("POST /api/downloads", 5, simulator.JSONError(500, "Server Error"))
+	var served atomic.Int32
 	var group sync.WaitGroup
-	for range 20 {
+	for i := range 20 {
 		group.Go(func() {
-			r := newRequest(t, "GET", web.URL+"/api/inbox/"+simulator.MailFull+"?include=download", "")
-			if got, err := do(web, r); err != nil || got.status != 200 {
-				t.Errorf("%v %v", got, err)
-			}
-			r = newRequest(t, "POST", web.URL+"/api/downloads", `{"files":["`+simulator.FileKey+`"]}`)
-			if _, err := do(web, r); err != nil {
-				t.Error(err)
+			for _, request := range []string{
+				"GET /api/inbox/" + simulator.MailFull + " ", `POST /api/downloads {"files":["` + simulator.FileKey + `"]}`,
+				`POST /api/keys {"pin":"` + pin + `"}`, "GET " + targets[i%2] + " ",
+			} {
+				parts := strings.SplitN(request, " ", 3)
+				got, err := do(web, newRequest(t, parts[0], web.URL+parts[1], parts[2]))
+				if err != nil {
+					t.Error(err)
+				}
+				if parts[1] == targets[i%2] && got.status == 200 {
+					served.Add(1)
+				}
 			}
 			s.Requests()
 			s.Downloads()
+			s.TemporaryKeys()
 		})
 	}
 	group.Wait()
-	if made := len(s.Downloads()); made != 15 {
-		t.Errorf("%d downloads, want 15", made)
+	if downloads, keys := len(s.Downloads()), len(s.TemporaryKeys()); downloads != 1+15 || keys != 2+20 || served.Load() != 1 {
+		t.Errorf("%d downloads, %d keys, performed %d times", downloads, keys, served.Load())
 	}
-	got := call(t, web, "GET", "/api/inbox/x", "")
-	wantHeader(t, got, "X-RateLimit-Remaining", "964")
+	wantHeader(t, call(t, web, "GET", "/api/inbox/x", ""), "X-RateLimit-Remaining", "939")
 }
 
 // TestImports keeps the package usable by the demo, and independent of the
 // client: a mistake shared by both sides would be found by no test.
 func TestImports(t *testing.T) {
 	t.Parallel()
-	files, err := fs.Glob(os.DirFS("."), "*.go")
-	if err != nil {
-		t.Fatal(err)
+	pkg, err := build.ImportDir(".", 0)
+	if err != nil || len(pkg.Imports) == 0 {
+		t.Fatal(pkg, err)
 	}
-	checked := 0
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
+	for _, path := range pkg.Imports {
+		if path == "testing" || path == "net/http/httptest" || strings.Contains(path, ".") {
+			t.Errorf("imports %s", path)
 		}
-		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, parser.ImportsOnly)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checked++
-		for _, spec := range file.Imports {
-			path, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if path == "testing" || path == "net/http/httptest" || strings.Contains(path, ".") {
-				t.Errorf("%s imports %s", name, path)
-			}
-		}
-	}
-	if checked == 0 {
-		t.Fatal("no file checked")
 	}
 }

@@ -3,5 +3,8 @@ data "privasfer_file" "invoice" {
 }
 
 output "invoice" {
-  value = "${data.privasfer_file.invoice.full_filename}, ${data.privasfer_file.invoice.formatted_size}"
+  value = join(", ", [
+    data.privasfer_file.invoice.full_filename,
+    data.privasfer_file.invoice.formatted_size,
+  ])
 }

@@ -5,6 +5,7 @@ data "privasfer_inbox_mail" "offer" {
 
 output "files_of_the_offer" {
   value = {
-    for file in data.privasfer_inbox_mail.offer.download.files : file.full_filename => file.formatted_size
+    for file in data.privasfer_inbox_mail.offer.download.files :
+    file.full_filename => file.formatted_size
   }
 }

@@ -1,11 +1,14 @@
 data "privasfer_mails" "sent" {
-  sort = "-sent_at" # by time, reversed
+  sort = "-sent_at" # by time of sending, in reverse order
 }
 
-data "privasfer_mail" "newest" {
-  id = data.privasfer_mails.sent.ids[0] # an error where there is none
+data "privasfer_mail" "first" {
+  id = data.privasfer_mails.sent.ids[0] # an error if the list is empty
 }
 
-output "newest" {
-  value = "${data.privasfer_mail.newest.status}, sent to ${data.privasfer_mail.newest.recipient_email}"
+output "first" {
+  value = join(", ", [
+    data.privasfer_mail.first.recipient_email,
+    data.privasfer_mail.first.status,
+  ])
 }

@@ -1,7 +1,10 @@
 data "privasfer_mails" "sent" {
-  sort = "-sent_at" # by time, reversed
+  sort = "-sent_at" # by time of sending, in reverse order
 }
 
 output "unopened" {
-  value = [for mail in data.privasfer_mails.sent.mails : mail.recipient_email if mail.opened_at == null]
+  value = [
+    for mail in data.privasfer_mails.sent.mails : mail.recipient_email
+    if mail.opened_at == null
+  ]
 }

@@ -1,19 +1,23 @@
-data "privasfer_inbox_mail" "offer" {
-  id            = "2ef14b84-87d0-4abb-813f-2351a4251345"
+data "privasfer_inbox_mail" "key" {
+  id            = "cfd4d439-8cc6-4e6d-a78a-72528c21cdcd"
   include_files = true
 }
 
-ephemeral "privasfer_download" "offer" {
-  file_ids = [for file in data.privasfer_inbox_mail.offer.download.files : file.id]
-  enabled  = terraform.applying # no download is created by a plan
-}
+ephemeral "privasfer_download" "key" {
+  download_id = data.privasfer_inbox_mail.key.download.id
+  perform     = true
+  enabled     = timestamp() != "" # opened at apply only
 
-# Whatever uses the download gets its id within the minute, once.
-resource "terraform_data" "offer" {
-  provisioner "local-exec" {
-    command = "./use-the-download"
-    environment = {
-      DOWNLOAD_ID = ephemeral.privasfer_download.offer.id
+  lifecycle {
+    precondition {
+      condition     = length(data.privasfer_inbox_mail.key.download.files) == 1
+      error_message = "The mail must have exactly one file."
     }
   }
+}
+
+resource "aws_secretsmanager_secret_version" "key" {
+  secret_id                = "server-key"
+  secret_string_wo         = ephemeral.privasfer_download.key.content
+  secret_string_wo_version = 1 # increase to write the content again
 }

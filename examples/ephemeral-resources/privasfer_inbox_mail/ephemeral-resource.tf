@@ -1,6 +1,6 @@
 ephemeral "privasfer_inbox_mail" "password" {
   id      = "2ef14b84-87d0-4abb-813f-2351a4251345"
-  enabled = terraform.applying # not read by a plan
+  enabled = timestamp() != "" # opened at apply only
 }
 
 resource "terraform_data" "password" {

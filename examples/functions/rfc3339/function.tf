@@ -3,5 +3,8 @@ data "privasfer_inbox_mail" "offer" {
 }
 
 output "received_at" {
-  value = provider::privasfer::rfc3339(data.privasfer_inbox_mail.offer.received_at, "Europe/Vilnius")
+  value = provider::privasfer::rfc3339(
+    data.privasfer_inbox_mail.offer.received_at,
+    "Europe/Vilnius",
+  )
 }

@@ -10,7 +10,7 @@ locals {
   mail_id = "2ef14b84-87d0-4abb-813f-2351a4251345"
 }
 
-# Kept in the state, the body too: for a mail that may be known.
+# Stored in the state, including the body.
 data "privasfer_inbox_mail" "mail" {
   id = local.mail_id
 }
@@ -19,10 +19,10 @@ output "subject" {
   value = data.privasfer_inbox_mail.mail.subject
 }
 
-# Kept nowhere: for a mail that holds a secret.
+# Not stored.
 ephemeral "privasfer_inbox_mail" "mail" {
   id      = local.mail_id
-  enabled = terraform.applying
+  enabled = timestamp() != "" # opened at apply only
 }
 
 resource "terraform_data" "password" {

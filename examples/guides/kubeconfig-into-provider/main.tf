@@ -13,20 +13,29 @@ data "privasfer_files" "kubeconfig" {
   keyword = "kubeconfig"
 }
 
-# Without enabled: the kubernetes provider is configured at plan too, so each plan
-# and each apply uses a download.
+locals {
+  kubeconfig_id = one([
+    for file in data.privasfer_files.kubeconfig.files : file.id
+    if file.full_filename == "kubeconfig.yaml"
+  ])
+}
+
+# The kubernetes provider is configured at plan too, so enabled is not set:
+# each plan and each apply creates and uses a download.
 ephemeral "privasfer_download" "kubeconfig" {
-  file_ids = [one([for file in data.privasfer_files.kubeconfig.files : file.id if file.full_filename == "kubeconfig.yaml"])]
+  file_ids = [local.kubeconfig_id]
   perform  = true
 }
 
 locals {
   kubeconfig = yamldecode(ephemeral.privasfer_download.kubeconfig.content)
+  cluster    = local.kubeconfig.clusters[0].cluster
+  cluster_ca = base64decode(local.cluster["certificate-authority-data"])
 }
 
 provider "kubernetes" {
-  host                   = local.kubeconfig.clusters[0].cluster.server
-  cluster_ca_certificate = base64decode(local.kubeconfig.clusters[0].cluster["certificate-authority-data"])
+  host                   = local.cluster.server
+  cluster_ca_certificate = local.cluster_ca
   token                  = local.kubeconfig.users[0].user.token
 }
 

@@ -10,16 +10,22 @@ data "privasfer_files" "licence" {
   keyword = "licence"
 }
 
+locals {
+  licence_id = one([
+    for file in data.privasfer_files.licence.files : file.id
+    if file.full_filename == "licence.txt"
+  ])
+}
+
 ephemeral "privasfer_download" "licence" {
-  file_ids = [one([for file in data.privasfer_files.licence.files : file.id if file.full_filename == "licence.txt"])]
+  file_ids = [local.licence_id]
   perform  = true
-  enabled  = terraform.applying # provisioners run at apply only
+  enabled  = timestamp() != "" # opened at apply only
 
   lifecycle {
     postcondition {
-      # At plan both are null.
-      condition     = self.content_length == try(one(self.files).size, null)
-      error_message = "What came is not the file."
+      condition     = self.content_length == self.files[0].size
+      error_message = "The content has another size than the file."
     }
   }
 }

@@ -6,12 +6,15 @@ terraform {
   }
 }
 
-data "privasfer_inbox_mails" "unopened" {
+data "privasfer_inbox_mails" "all" {
   sort = "received_at"
 }
 
 resource "terraform_data" "mail" {
-  for_each = { for mail in data.privasfer_inbox_mails.unopened.mails : mail.id => mail if mail.opened == false }
+  for_each = {
+    for mail in data.privasfer_inbox_mails.all.mails : mail.id => mail
+    if mail.opened == false
+  }
 
   input = {
     subject     = each.value.subject

@@ -12,25 +12,36 @@ data "privasfer_inbox_mails" "from_the_sender" {
 }
 
 locals {
-  # The keyword is searched in more than the sender's address, so look again.
-  by_time = {
-    for mail in data.privasfer_inbox_mails.from_the_sender.mails : "${mail.received_at} ${mail.id}" => mail
-    if try(mail.sender.email == "sender@email.address" && length(mail.download.files) > 0 && mail.received_at != null, false)
+  # The keyword is also searched for in subjects, so the sender is compared
+  # here. try() leaves out mails without a sender, a download or a time.
+  mails_by_time = {
+    for mail in data.privasfer_inbox_mails.from_the_sender.mails :
+    "${mail.received_at} ${mail.id}" => mail
+    if try(
+      mail.sender.email == "sender@email.address"
+      && length(mail.download.files) == 1
+      && mail.received_at != null,
+      false,
+    )
   }
-  # An error where there is none.
-  newest = local.by_time[reverse(sort(keys(local.by_time)))[0]]
+  # An error if there is no such mail.
+  newest = local.mails_by_time[reverse(sort(keys(local.mails_by_time)))[0]]
 }
 
 ephemeral "privasfer_download" "newest" {
-  file_ids = [for file in local.newest.download.files : file.id]
-  enabled  = terraform.applying
+  download_id = local.newest.download.id
+  perform     = true
+  enabled     = timestamp() != "" # opened at apply only
 }
 
 resource "terraform_data" "newest" {
+  # A newer mail replaces the resource, and the program runs again.
+  triggers_replace = local.newest.id
+
   provisioner "local-exec" {
-    command = "./use-the-download"
+    command = "./install-the-licence"
     environment = {
-      DOWNLOAD_ID = ephemeral.privasfer_download.newest.id
+      LICENCE = ephemeral.privasfer_download.newest.content_base64
     }
   }
 }

@@ -1,4 +1,4 @@
-// Floor is a provider whose one data source answers at once. What a plan over
+// Floor is a provider whose one data source responds at once. What a plan over
 // it takes is Terraform's own time: the floor that the benchmarks measure
 // Privasfer's provider against.
 package main

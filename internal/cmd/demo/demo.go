@@ -41,7 +41,8 @@ type demo struct {
 	out      io.Writer
 	options  Options
 	dir      string // everything that is written is in here
-	token    string // a new one for each run, so that finding it proves something
+	token    string // new for each run, so that finding it proves something
+	pin      string // likewise
 	lifetime time.Duration
 
 	simulator *simulator.Server
@@ -68,7 +69,7 @@ func Run(ctx context.Context, out io.Writer, options Options) (err error) {
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
 
-	d := &demo{out: out, options: options, dir: dir, token: rand.Text(), lifetime: time.Minute}
+	d := &demo{out: out, options: options, dir: dir, token: rand.Text(), pin: rand.Text(), lifetime: time.Minute}
 	if options.Expire {
 		d.lifetime = shortLifetime
 	}
@@ -102,12 +103,13 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.apply(ctx); err != nil {
 		return err
 	}
-	answers, err := readReport(d.path("report.json"))
+	results, err := readReport(d.path("report.json"))
 	if err != nil {
 		return err
 	}
-	d.showDownload(answers)
-	if err := d.showEvidence(answers); err != nil {
+	d.showReceived(results)
+	d.showOwn(results)
+	if err := d.showEvidence(results); err != nil {
 		return err
 	}
 	d.showRequests()
@@ -172,9 +174,9 @@ func (d *demo) startSimulator(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulator: %w", err)
 	}
-	d.simulator = simulator.New(simulator.Options{Token: d.token, Lifetime: d.lifetime})
+	d.simulator = simulator.New(simulator.Options{Token: d.token, PIN: d.pin, Lifetime: d.lifetime})
 	d.url = "http://" + listener.Addr().String()
-	d.workspace.Env = append(d.workspace.Env, "PRIVASFER_TOKEN="+d.token, "PRIVASFER_BASE_URL="+d.url+"/api")
+	d.workspace.Env = append(d.workspace.Env, "PRIVASFER_TOKEN="+d.token, "PRIVASFER_PIN="+d.pin, "PRIVASFER_BASE_URL="+d.url+"/api")
 	d.print("  simulator  %s/api\n", d.url)
 
 	server := &http.Server{Handler: d.simulator, ReadHeaderTimeout: time.Minute}
@@ -201,7 +203,7 @@ func (d *demo) plan(ctx context.Context) error {
 	args := []string{
 		"plan", "-out=" + planFile,
 		"-var=mail_id=" + simulator.MailFull,
-		"-var=download_url=" + d.url + "/download/{id}",
+		"-var=download_url=" + d.downloadURL(),
 		"-var=helper=" + helper,
 		"-var=report=" + d.path("report.json"),
 	}
@@ -283,17 +285,23 @@ func (d *demo) showMail(ctx context.Context) error {
 	if err := json.Unmarshal(shown, &plan); err != nil {
 		return fmt.Errorf("reading the plan: %w", err)
 	}
+	if d.options.Expire {
+		return nil // the mail is no target of that plan
+	}
 	mail, files := plan.PlannedValues.Outputs.Mail.Value, plan.PlannedValues.Outputs.Files.Value
 	d.print("\nThe mail: data \"privasfer_inbox_mail\"\n")
 	d.print("  subject    %s\n  sender     %s <%s>\n  received   %s\n", mail.Subject, mail.Sender.Name, mail.Sender.Email, mail.ReceivedAt)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		d.print("  file       %-12s %s\n", name, files[name])
 	}
-	if files["invoice.pdf"] == "" {
-		return errors.New("the mail comes without invoice.pdf")
+	if files["licence.txt"] == "" {
+		return errors.New("the mail comes without licence.txt")
 	}
 	return nil
 }
+
+// downloadURL is where the simulator lets a download be performed.
+func (d *demo) downloadURL() string { return d.url + performPrefix + "{key}" }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
 

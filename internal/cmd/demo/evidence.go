@@ -25,14 +25,15 @@ const (
 const performPrefix = "/download/"
 
 // showEvidence checks what must be so, and prints it.
-func (d *demo) showEvidence(answers []answer) error {
+func (d *demo) showEvidence(results []result) error {
 	d.print("\nThe evidence\n")
 	downloads := d.simulator.Downloads()
-	if want := d.downloads(); len(downloads) != want {
-		return fmt.Errorf("%d downloads were created, not %d", len(downloads), want)
+	if len(downloads) != 1 {
+		return fmt.Errorf("%d downloads were created, not 1", len(downloads))
 	}
 	d.checkRequests()
-	d.checkUses(answers, downloads)
+	d.checkUses(results, downloads[0])
+	d.checkKeys()
 
 	state, err := os.ReadFile(filepath.Join(d.workspace.Dir, stateFile))
 	if err != nil {
@@ -42,23 +43,17 @@ func (d *demo) showEvidence(answers []answer) error {
 	if err != nil {
 		return fmt.Errorf("reading the plan: %w", err)
 	}
-	secrets := append(secretsOf(fileNamed("licence.txt").Content), d.token)
-	for _, download := range downloads {
-		secrets = append(secrets, download.ID)
+	secrets := append(secretsOf(fileNamed("licence.txt").Content), d.token, d.pin, downloads[0].ID)
+	for _, key := range d.simulator.TemporaryKeys() {
+		secrets = append(secrets, key.Key)
+	}
+	for _, key := range d.simulator.DownloadKeys() {
+		secrets = append(secrets, key.Key)
 	}
 	d.checkSecrets("the state file", state, secrets)
 	d.checkSecrets("the plan file, unpacked,", plan, secrets)
 	d.checkSecrets("all that Terraform printed", []byte(d.printed.String()), secrets)
 	return nil
-}
-
-// downloads is how many are created: where one is to expire, only the one whose
-// id is given away.
-func (d *demo) downloads() int {
-	if d.options.Expire {
-		return 1
-	}
-	return 2
 }
 
 // secretsOf is what tells that a text is somewhere, however it is written down
@@ -75,67 +70,62 @@ func secretsOf(content []byte) []string {
 
 func (d *demo) checkRequests() {
 	requests := d.simulator.Requests()
-	created := map[int]string{1: "one", 2: "two"}[d.downloads()]
-	d.check(creations(requests[:d.planned], "") == 0 && creations(requests, "") == d.downloads(),
-		"plan created no download, apply created "+created)
+	created := count(requests[:d.planned], http.MethodPost, "")
+	d.check(created == 0, "plan created nothing, and apply one download")
 	d.check(len(d.simulator.Unexpected()) == 0, "nothing was asked that Privasfer does not offer")
 }
 
-// creations counts the requests that create a download of a file, or of any if
-// its id is "".
-func creations(requests []simulator.Request, fileID string) (count int) {
+// count counts the requests of a method and a path; any path if that is "".
+func count(requests []simulator.Request, method, path string) (found int) {
 	for _, request := range requests {
-		if request.Method == http.MethodPost && request.Path == "/api/downloads" && bytes.Contains(request.Body, []byte(fileID)) {
-			count++
-		}
-	}
-	return count
-}
-
-// checkUses compares what the helper saw with what the simulator did.
-func (d *demo) checkUses(answers []answer, downloads []simulator.DownloadRecord) {
-	var seen, answered []int
-	for _, answer := range usesOf(answers) {
-		seen = append(seen, answer.Status)
-	}
-	for _, request := range d.simulator.Requests() {
-		if request.Path == performPrefix+downloadOf(downloads, simulator.FileInvoice).ID {
-			answered = append(answered, request.Status)
-		}
-	}
-	if d.options.Expire {
-		d.check(slices.Equal(answered, []int{404}) && slices.Equal(seen, answered), "the use came too late and was refused")
-		d.check(downloads[0].State == simulator.Expired, "to Privasfer the download is expired, not used")
-		d.check(len(d.expiryDiagnostics()) == 1, "Terraform reported the expiry once")
-		return
-	}
-	d.check(slices.Equal(answered, []int{200, 404}) && slices.Equal(seen, answered), "the first use was answered, the second refused")
-	invoice := answerOf(answer{Status: http.StatusOK}, fileNamed("invoice.pdf").Content)
-	licence := answerOf(answer{Given: "licence.txt"}, fileNamed("licence.txt").Content)
-	d.check(slices.Index(usesOf(answers), invoice) == 0, "the first use got invoice.pdf, byte for byte")
-	d.check(slices.Equal(givenOf(answers), []answer{licence}), "the consumer got licence.txt, byte for byte")
-	used := func(download simulator.DownloadRecord) bool { return download.State == simulator.Performed }
-	d.check(used(downloads[0]) && used(downloads[1]), "to Privasfer both downloads are used")
-}
-
-// usesOf are the answers to uses of a download.
-func usesOf(answers []answer) []answer {
-	return slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return a.Given != "" })
-}
-
-// givenOf are the answers that tell of a content that was given.
-func givenOf(answers []answer) []answer {
-	return slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return a.Given == "" })
-}
-
-// downloadOf is the download of a file.
-func downloadOf(downloads []simulator.DownloadRecord, fileID string) (found simulator.DownloadRecord) {
-	for _, download := range downloads {
-		if slices.Contains(download.FileIDs, fileID) {
-			return download
+		if request.Method == method && (path == "" || request.Path == path) {
+			found++
 		}
 	}
 	return found
+}
+
+// checkKeys: one temporary key served both downloads, and none is left.
+func (d *demo) checkKeys() {
+	keys := d.simulator.TemporaryKeys()
+	d.check(len(keys) == 1 && keys[0].State == simulator.Deleted, "one temporary key served the whole run, and it is deleted")
+}
+
+// checkUses compares what the helper saw with what the simulator did.
+func (d *demo) checkUses(results []result, download simulator.DownloadRecord) {
+	var seen, served []int
+	for _, result := range usesOf(results) {
+		seen = append(seen, result.Status)
+	}
+	for _, key := range d.simulator.DownloadKeys() {
+		for _, request := range d.simulator.Requests() {
+			if key.DownloadID == download.ID && request.Path == performPrefix+key.Key {
+				served = append(served, request.Status)
+			}
+		}
+	}
+	if d.options.Expire {
+		d.check(slices.Equal(served, []int{404}) && slices.Equal(seen, served), "the use came too late and was rejected")
+		d.check(download.State == simulator.Expired, "to Privasfer the download is expired, not used")
+		d.check(len(d.expiryDiagnostics()) == 1, "Terraform reported the expiry once")
+		return
+	}
+	invoice := resultOf(result{Status: http.StatusOK}, fileNamed("invoice.pdf").Content)
+	licence := resultOf(result{Given: "licence.txt"}, fileNamed("licence.txt").Content)
+	d.check(slices.Equal(givenOf(results), []result{licence}), "the consumer got licence.txt, byte for byte")
+	d.check(slices.Index(usesOf(results), invoice) == 0, "the first use got invoice.pdf, byte for byte")
+	d.check(slices.Equal(served, []int{200, 404}) && slices.Equal(seen, served), "the second use was rejected")
+	d.check(download.State == simulator.Performed, "to Privasfer the download is used")
+}
+
+// usesOf are the results of uses of a download.
+func usesOf(results []result) []result {
+	return slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Given != "" })
+}
+
+// givenOf are the results that tell of a content that was given.
+func givenOf(results []result) []result {
+	return slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Given == "" })
 }
 
 // fileNamed is a file of the simulator's.
@@ -148,14 +138,14 @@ func fileNamed(name string) (found simulator.File) {
 	return found
 }
 
-// checkSecrets searches content for what must not be in it, and for the mail's
-// id, which must be: else the search would prove nothing.
+// checkSecrets searches content for what must not be in it, and for the own
+// file's id, which must be: else the search would prove nothing.
 func (d *demo) checkSecrets(name string, content []byte, secrets []string) {
-	if !bytes.Contains(content, []byte(simulator.MailFull)) {
+	if !bytes.Contains(content, []byte(simulator.FileInvoice)) {
 		d.check(false, name+" can be searched")
 		return
 	}
-	d.check(!leaks(content, secrets), fmt.Sprintf("%s (%d bytes) has no id of a download, no content and no token", name, len(content)))
+	d.check(!leaks(content, secrets), fmt.Sprintf("%s (%d bytes) has no key, no id of the download, no content, no PIN and no token", name, len(content)))
 }
 
 func leaks(content []byte, secrets []string) bool {

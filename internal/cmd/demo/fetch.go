@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -30,22 +29,22 @@ func helperOf(args []string) (help func(args []string) error, ok bool) {
 	return help, ok
 }
 
-// answer is what the helper saw of one use of a download, or of a content that
+// result is what the helper saw of one use of a download, or of a content that
 // it was given: Terraform hides the output of a provisioner that was given an
 // ephemeral value.
-type answer struct {
+type result struct {
 	Given  string // the name of a file whose content it was given
 	Status int    // of a use
 	Size   int
 	SHA256 string
 }
 
-// fetch uses a download once and adds the answer to the report. A refusal is
-// an answer too: whether it is the right one, the demo decides. No error shows
-// the download's id, so that none can bring it into Terraform's output.
+// fetch uses a download once and adds the result to the report. An error response
+// is a result too: whether it is the right one, the demo decides. No error shows
+// the download's URL, so that none can bring it into Terraform's output.
 func fetch(args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("usage: %s URL", fetchCommand)
+		return fmt.Errorf("usage: %s NUMBER", fetchCommand)
 	}
 	if delay := os.Getenv("DELAY"); delay != "" {
 		parsed, err := time.ParseDuration(delay)
@@ -54,7 +53,7 @@ func fetch(args []string) error {
 		}
 		time.Sleep(parsed)
 	}
-	got, err := get(strings.ReplaceAll(args[0], "{id}", url.PathEscape(os.Getenv("DOWNLOAD_ID"))))
+	got, err := get(os.Getenv("DOWNLOAD_URL"))
 	if err != nil {
 		return fmt.Errorf("fetching the download: %w", err)
 	}
@@ -70,17 +69,17 @@ func receive(args []string) error {
 	if err != nil {
 		return errors.New("CONTENT is not base64") // no more: it is secret
 	}
-	return addToReport(answerOf(answer{Given: args[0]}, content))
+	return addToReport(resultOf(result{Given: args[0]}, content))
 }
 
-// answerOf completes an answer by its content.
-func answerOf(got answer, content []byte) answer {
+// resultOf completes a result by its content.
+func resultOf(got result, content []byte) result {
 	sum := sha256.Sum256(content)
 	got.Size, got.SHA256 = len(content), hex.EncodeToString(sum[:])
 	return got
 }
 
-func addToReport(got answer) error {
+func addToReport(got result) error {
 	line, err := json.Marshal(got)
 	if err != nil {
 		return err
@@ -93,28 +92,29 @@ func addToReport(got answer) error {
 	return errors.Join(err, report.Close())
 }
 
-func get(address string) (answer, error) {
+func get(address string) (result, error) {
 	request, err := http.NewRequest(http.MethodGet, address, nil) //nolint:noctx // Terraform ends this process when it is interrupted
 	if err != nil {
-		return answer{}, errors.New("the download's URL is not one")
+		return result{}, errors.New("DOWNLOAD_URL is not a URL") // no more: it is secret
 	}
-	request.Header.Set("Accept", "application/json, */*;q=0.8") // or an error is a web page
+	// Asked for anything at all, a Laravel application would lead to a web page.
+	request.Header.Set("Accept", "application/json, */*;q=0.8")
 	client := http.Client{Timeout: 30 * time.Second}
 	response, err := client.Do(request)
 	var withURL *url.Error
 	if errors.As(err, &withURL) {
-		return answer{}, withURL.Err
+		return result{}, withURL.Err
 	}
 	if err != nil {
-		return answer{}, err
+		return result{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return answerOf(answer{Status: response.StatusCode}, body), err
+	return resultOf(result{Status: response.StatusCode}, body), err
 }
 
-// readReport returns the answers, those to the uses in their order.
-func readReport(path string) ([]answer, error) {
+// readReport returns the results, those of the uses in their order.
+func readReport(path string) ([]result, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -123,16 +123,16 @@ func readReport(path string) ([]answer, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	var answers []answer
+	var results []result
 	for decoder := json.NewDecoder(file); ; {
-		var next answer
+		var next result
 		err := decoder.Decode(&next)
 		if errors.Is(err, io.EOF) {
-			return answers, nil
+			return results, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the helper's report: %w", err)
 		}
-		answers = append(answers, next)
+		results = append(results, next)
 	}
 }

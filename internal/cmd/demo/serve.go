@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
@@ -12,9 +13,13 @@ import (
 // until the context ends.
 func (d *demo) serve(ctx context.Context) error {
 	d.print("\nSet these in another shell, and run Terraform there (without init) on a configuration of yours:\n\n")
-	for _, variable := range append(d.workspace.Env, "PRIVASFER_DOWNLOAD_URL="+d.url+performPrefix+"{id}") {
+	setting := "export %s='%s'\n"
+	if runtime.GOOS == "windows" {
+		setting = "$env:%s = '%s'\n" // PowerShell's
+	}
+	for _, variable := range append(d.workspace.Env, "PRIVASFER_DOWNLOAD_URL="+d.downloadURL()) {
 		name, value, _ := strings.Cut(variable, "=")
-		d.print("export %s='%s'\n", name, value)
+		d.print(setting, name, value)
 	}
 	d.print("\nThe simulator holds these mails of the inbox, for example:\n\n")
 	for _, mail := range simulator.DefaultData().InboxMails {
@@ -24,7 +29,7 @@ func (d *demo) serve(ctx context.Context) error {
 		}
 		d.print("  %s  %s\n", mail.ID, subject)
 	}
-	d.print("\nIt answers until Ctrl-C.\n")
+	d.print("\nIt responds until Ctrl-C.\n")
 	<-ctx.Done()
 	return nil
 }

@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
-
-	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
 // expirySummary is what the provider calls a download that expired in use.
@@ -39,15 +38,28 @@ func (d *demo) expiryDiagnostics() []diagnostic {
 	return found
 }
 
-// showDownload prints what became of the download whose id was given away, use
-// by use.
-func (d *demo) showDownload(answers []answer) {
-	d.print("\nThe download of invoice.pdf: ephemeral \"privasfer_download\", by its id\n")
-	d.showCreations(simulator.FileInvoice)
-	for i, answer := range usesOf(answers) {
-		text := fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
-		if answer.Status == http.StatusOK {
-			text += fmt.Sprintf(", %d bytes, SHA-256 %.16s…", answer.Size, answer.SHA256)
+// showReceived prints what became of the mail's file, which the provider fetched.
+func (d *demo) showReceived(results []result) {
+	if d.options.Expire {
+		return
+	}
+	d.print("\nThe mail's file: ephemeral \"privasfer_download\", by the mail's own download, with perform = true\n")
+	for _, result := range givenOf(results) {
+		d.print("  consumer   got %d bytes, SHA-256 %.16s…\n", result.Size, result.SHA256)
+	}
+}
+
+// showOwn prints what became of the download that the provider created, use by
+// use.
+func (d *demo) showOwn(results []result) {
+	requests := d.simulator.Requests()
+	d.print("\nAn own file, invoice.pdf: ephemeral \"privasfer_download\", for a single use within one minute\n")
+	d.print("  plan       downloads created: %d\n", count(requests[:d.planned], http.MethodPost, "/api/downloads"))
+	d.print("  apply      downloads created: %d, with a key for its URL\n", count(requests[d.planned:], http.MethodPost, "/api/downloads"))
+	for i, result := range usesOf(results) {
+		text := fmt.Sprintf("%d %s", result.Status, http.StatusText(result.Status))
+		if result.Status == http.StatusOK {
+			text += fmt.Sprintf(", %d bytes, SHA-256 %.16s…", result.Size, result.SHA256)
 		}
 		d.print("  use %d      %s\n", i+1, text)
 	}
@@ -55,23 +67,7 @@ func (d *demo) showDownload(answers []answer) {
 		d.showExpiry()
 		return
 	}
-	d.print("  A download is for one use, within one minute; -expire shows the end of that minute.\n")
-	d.showContent(answers)
-}
-
-// showContent prints what became of the download that the provider performed.
-func (d *demo) showContent(answers []answer) {
-	d.print("\nThe content of licence.txt: the same with perform = true\n")
-	d.showCreations(simulator.FileLicence)
-	for _, answer := range givenOf(answers) {
-		d.print("  consumer   got %d bytes, SHA-256 %.16s…\n", answer.Size, answer.SHA256)
-	}
-}
-
-func (d *demo) showCreations(fileID string) {
-	requests := d.simulator.Requests()
-	d.print("  plan       downloads created: %d\n", creations(requests[:d.planned], fileID))
-	d.print("  apply      downloads created: %d\n", creations(requests[d.planned:], fileID))
+	d.print("  The end of that minute is in make demo DEMO_FLAGS=-expire.\n")
 }
 
 func (d *demo) showExpiry() {
@@ -101,21 +97,19 @@ func wrap(line string, width int) []string {
 	return append(lines, line)
 }
 
-// showRequests prints the simulator's log. A download's id is shortened as it
-// would be in a good log: who has all of it has the file.
+// showRequests prints the simulator's log, with keys and ids shortened as in a
+// good log: who has all of one has the file.
 func (d *demo) showRequests() {
 	d.print("\nWhat was called\n")
+	secret := regexp.MustCompile(`(/keys/|/downloads/|/download/)(.{8})[^/]*`)
 	for i, request := range d.simulator.Requests() {
-		caller, path := "plan", request.Path
+		caller := "plan"
 		if i >= d.planned {
 			caller = "apply"
-		}
-		if id, ok := strings.CutPrefix(path, performPrefix); ok {
-			path = fmt.Sprintf("%s%.8s…", performPrefix, id)
 		}
 		if !strings.HasPrefix(request.Header.Get("User-Agent"), "terraform-provider-privasfer/") {
 			caller = "helper"
 		}
-		d.print("  %-10s %-4s %-50s %d\n", caller, request.Method, path, request.Status)
+		d.print("  %-10s %-6s %-50s %d\n", caller, request.Method, secret.ReplaceAllString(request.Path, "$1$2…"), request.Status)
 	}
 }

@@ -29,6 +29,9 @@ func serve() error {
 	if err != nil {
 		return fmt.Errorf("the lifetime that the linker has set: %w", err)
 	}
-	return providerserver.Serve(context.Background(), provider.New("demo", provider.WithDownloadLifetime(parsed)),
+	var cleanup provider.Cleanup
+	defer cleanup.Run(context.Background())
+	return providerserver.Serve(context.Background(),
+		provider.New("demo", provider.WithDownloadLifetime(parsed), provider.WithCleanup(&cleanup)),
 		providerserver.ServeOpts{Address: "registry.terraform.io/privasfer/privasfer"})
 }

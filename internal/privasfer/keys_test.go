@@ -1,0 +1,293 @@
+package privasfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const testPIN = "1a2s3d"
+
+// keyAPI is an API that makes keys, and notes what it is asked.
+type keyAPI struct {
+	mu       sync.Mutex
+	requests []string
+	made     int
+
+	// respond, if not nil, may respond in the API's place.
+	respond func(r *http.Request, body string) *http.Response
+}
+
+func (a *keyAPI) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	body := ""
+	if r.Body != nil {
+		read, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = string(read)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.requests = append(a.requests, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+body))
+	if a.respond != nil {
+		if response := a.respond(r, body); response != nil {
+			return response, nil
+		}
+	}
+	switch {
+	case r.Method == http.MethodDelete:
+		return newResponse(http.StatusNoContent, ""), nil
+	case r.URL.Path == "/api/keys":
+		a.made++
+		return newResponse(http.StatusCreated, fmt.Sprintf(`{"data":{"key":"temporary-%d","expires_at":"2019-05-15 16:42:16"}}`, a.made)), nil
+	}
+	return newResponse(http.StatusOK, `{"data":{"key":"public"}}`), nil
+}
+
+// check compares the requests since the last time.
+func (a *keyAPI) check(t *testing.T, want ...string) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if got := strings.Join(a.requests, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("the requests are\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+	a.requests = nil
+}
+
+const (
+	makeKey  = `POST /api/keys {"pin":"1a2s3d"}`
+	useKey1  = `POST /api/downloads/d/keys {"pinKey":"temporary-1"}`
+	useKey2  = `POST /api/downloads/d/keys {"pinKey":"temporary-2"}`
+	dropKey1 = "DELETE /api/keys/temporary-1"
+	dropKey2 = "DELETE /api/keys/temporary-2"
+)
+
+func withPIN(config *Config) { config.PIN = testPIN }
+
+// One temporary key serves all, for 55 minutes, and is deleted at the end.
+func TestTemporaryKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := &keyAPI{}
+		client := newClientOver(t, api.RoundTrip, withPIN)
+		client.Close(t.Context())
+		api.check(t) // there is none
+
+		var callers sync.WaitGroup
+		for range 20 {
+			callers.Go(func() {
+				if key, err := client.CreateDownloadKey(t.Context(), "d"); key != "public" || err != nil {
+					t.Errorf("got %q, %v", key, err)
+				}
+			})
+		}
+		callers.Wait()
+		if api.made != 1 || len(api.requests) != 21 || api.requests[0] != makeKey || api.requests[20] != useKey1 {
+			t.Errorf("the requests are %q", api.requests)
+		}
+		api.requests = nil
+
+		time.Sleep(55*time.Minute - 1)
+		if err := client.PrepareKey(t.Context()); err != nil {
+			t.Error(err)
+		}
+		api.check(t)
+		time.Sleep(time.Nanosecond)
+		if err := client.PrepareKey(t.Context()); err != nil {
+			t.Error(err)
+		}
+		api.check(t, dropKey1, makeKey)
+		client.Close(t.Context())
+		client.Close(t.Context())
+		api.check(t, dropKey2)
+	})
+}
+
+// A temporary key that the API does not know is made anew, once.
+func TestTemporaryKeyRejected(t *testing.T) {
+	t.Parallel()
+	unknown := func(keys ...string) *keyAPI {
+		return &keyAPI{respond: func(_ *http.Request, body string) *http.Response {
+			for _, key := range keys {
+				if strings.Contains(body, key) {
+					return newResponse(http.StatusUnprocessableEntity, `{"message":"Invalid `+key+` d.","errors":{"pinKey":["Pin key does not exists"]}}`)
+				}
+			}
+			return nil
+		}}
+	}
+	api := unknown("temporary-1")
+	if key, err := newClientOver(t, api.RoundTrip, withPIN).CreateDownloadKey(t.Context(), "d"); key != "public" || err != nil {
+		t.Errorf("got %q, %v", key, err)
+	}
+	api.check(t, makeKey, useKey1, makeKey, useKey2)
+
+	api = unknown("temporary-1", "temporary-2")
+	_, err := newClientOver(t, api.RoundTrip, withPIN).CreateDownloadKey(t.Context(), "d")
+	checkError(t, err, Rejected, "POST /api/***ownloa***s/{i***}/keys returned 422 Unprocessable Entity: Invali*** *** ***. [pinKey: Pin key ***oes not exists]")
+	api.check(t, makeKey, useKey1, makeKey, useKey2)
+}
+
+// A PIN that failed is not sent again, unless its call was interrupted. No error
+// shows it.
+func TestPINIsSentOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		response *http.Response
+		kind     Kind
+		text     string
+	}{
+		"wrong": {newResponse(http.StatusUnprocessableEntity, `{"message":"No 1a2s3d.","errors":{"pin":["Invalid PIN."]}}`), Rejected,
+			"POST /api/keys returned 422 Unprocessable Entity: No ***. [pin: Invalid PIN.]"},
+		"server error": {newResponse(http.StatusInternalServerError, `{"message":"Server Error"}`), Rejected,
+			"POST /api/keys returned 500 Internal Server Error: Server Error"},
+		"no key": {newResponse(http.StatusOK, `{"data":{"key":""}}`), Unusable, `POST /api/keys returned 200 OK: the response has no "data.key"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := &keyAPI{respond: func(*http.Request, string) *http.Response { return test.response }}
+			client := newClientOver(t, api.RoundTrip, withPIN, retries(4))
+			for range 3 {
+				checkError(t, client.PrepareKey(t.Context()), test.kind, test.text)
+				_, err := client.CreateDownloadKey(t.Context(), "d")
+				checkError(t, err, test.kind, test.text)
+			}
+			api.check(t, makeKey)
+			client.Close(t.Context())
+			api.check(t)
+		})
+	}
+
+	api := &keyAPI{}
+	client := newClientOver(t, api.RoundTrip, withPIN)
+	interrupted, interrupt := context.WithCancel(t.Context())
+	api.respond = func(*http.Request, string) *http.Response { interrupt(); return nil }
+	interrupt()
+	checkError(t, client.PrepareKey(interrupted), Canceled, "POST /api/keys: context canceled")
+	if err := client.PrepareKey(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := newClientOver(t, api.RoundTrip).PrepareKey(t.Context()); !errors.Is(err, ErrNoPIN) {
+		t.Errorf("without a PIN: %v", err)
+	}
+}
+
+// The end of the process waits 1.5 s for the deletion of a key, and for a key
+// that is being made.
+func TestCloseIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		silence := func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		api := &keyAPI{}
+		client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodDelete {
+				return silence(r)
+			}
+			return api.RoundTrip(r)
+		}, withPIN)
+		if err := client.PrepareKey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stuck := newClientOver(t, silence, withPIN)
+		go func() { _ = stuck.PrepareKey(t.Context()) }()
+		synctest.Wait()
+		for _, closing := range []*Client{client, stuck} {
+			started := time.Now()
+			closing.Close(t.Context())
+			if took := time.Since(started); took != 1500*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+		}
+		time.Sleep(time.Minute) // the stuck call ends
+	})
+}
+
+func TestParseDownloadURL(t *testing.T) {
+	t.Parallel()
+	const (
+		places  = "it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most"
+		located = "it must have {key} and {id} in its path or its query, and not escaped"
+	)
+	for text, want := range map[string]string{ // the error, or the URL of the id a/b and the key k&=
+		"https://x.example/d/{key}":                   "https://x.example/d/k&=",
+		"https://x.example/d/{id}/{key}/z":            "https://x.example/d/a%2Fb/k&=/z",
+		"https://x.example/%2F/d?k={key}&i={id}":      "https://x.example/%2F/d?k=k%26%3D&i=a%2Fb",
+		"\ufeff https://x.example/d/{id}?k={key}\r\n": "https://x.example/d/a%2Fb?k=k%26%3D",
+		"http://LOCALHOST:1/{id}":                     "http://LOCALHOST:1/a%2Fb",
+		"https://x.example/d":                         places,
+		"":                                            places,
+		"https://x.example/{key}/{key}":               places,
+		"https://x.example/{id}?{id}":                 places,
+		"https://x.example/%7Bkey%7D":                 places,
+		"https://x.example/{key}/%7Bkey%7D":           located,
+		"https://{id}.example/":                       "it is not a URL",
+		"http://x.example/{id}":                       "it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only",
+		"https://u:p@x.example/{id}":                  "it must not contain a user name or a password",
+		"https://x.example/{id}#f":                    "it must not contain a fragment (#)",
+		"https://x.example/#{id}":                     "it must not contain a fragment (#)",
+	} {
+		parsed, err := ParseDownloadURL(text)
+		if err != nil {
+			checkText(t, err, want)
+			continue
+		}
+		got, err := parsed.For("a/b", "k&=")
+		if err != nil || got.String() != want || parsed.NeedsKey() != strings.Contains(text, "{key}") {
+			t.Errorf("%s: got %s (%v), want %s; needs a key: %t", text, got, err, want, parsed.NeedsKey())
+		}
+		for _, dots := range []string{".", ".."} {
+			if _, err := parsed.For(dots, "k"); err == nil {
+				t.Errorf("the id %s is accepted", dots)
+			}
+			if _, err := parsed.For("i", dots); err == nil {
+				t.Errorf("the key %s is accepted", dots)
+			}
+		}
+	}
+}
+
+func FuzzParseDownloadURL(f *testing.F) {
+	f.Add("https://x.example/{id}?k={key}", "a/b", "{id}")
+	f.Add("https://x.example/%2F{key}", "..", "é?#")
+	f.Fuzz(func(t *testing.T, text, id, key string) {
+		parsed, err := ParseDownloadURL(text)
+		if err != nil {
+			return
+		}
+		target, err := parsed.For(id, key)
+		if err != nil {
+			return
+		}
+		base, err := parseURL(strings.NewReplacer("{key}", "", "{id}", "").Replace(text))
+		if err != nil || originOf(target) != originOf(base) || target.User != nil || target.Fragment != "" {
+			t.Errorf("%q becomes %s", text, target)
+		}
+	})
+}
+
+func TestParsePIN(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", " \ufeff1a2s3d\r\n": "1a2s3d", "a b": "a b", "\n": ""} {
+		if got, err := ParsePIN(text); got != want || err != nil {
+			t.Errorf("%q: got %q, %v", text, got, err)
+		}
+	}
+	if _, err := ParsePIN("1a\n2s"); err == nil || strings.Contains(err.Error(), "1a") {
+		t.Errorf("got %v", err)
+	}
+}

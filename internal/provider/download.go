@@ -1,0 +1,297 @@
+package provider
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	eph "github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
+)
+
+// A download: what of it a block asks for, how that is had, and what it becomes.
+
+// downloadSource is a download that exists already, by its id, or one of files
+// that is to be created.
+type downloadSource struct {
+	id      string
+	fileIDs []string
+}
+
+// downloadSourceOf reads the source's two arguments, of which one is given.
+func downloadSourceOf(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) downloadSource {
+	return downloadSource{
+		id:      argument[types.String](ctx, config, "download_id", diags).ValueString(),
+		fileIDs: sortedStrings(ctx, argument[types.Set](ctx, config, "file_ids", diags), diags),
+	}
+}
+
+// created reports that the provider makes the download, which then lives one
+// minute.
+func (s downloadSource) created() bool { return s.id == "" }
+
+// readyDownload is a download that can be performed.
+type readyDownload struct {
+	*privasfer.Download
+	key       string    // "" where none was asked for
+	expiresAt time.Time // zero where the provider did not create it
+}
+
+func (d *readyDownload) over(now time.Time) bool {
+	return !d.expiresAt.IsZero() && !now.Before(d.expiresAt)
+}
+
+// remaining is how much of the download's life is left; 0 where it has no end.
+func (d *readyDownload) remaining(now time.Time) time.Duration {
+	if d.expiresAt.IsZero() {
+		return 0
+	}
+	return max(1, d.expiresAt.Sub(now))
+}
+
+// ready creates the download, if it is to be created, and its public key, if one
+// is asked for. The temporary key comes first: the download's minute is not spent
+// on it, and with a wrong PIN no download is created.
+func (c *configured) ready(ctx context.Context, source downloadSource, withKey bool, diags *diag.Diagnostics) *readyDownload {
+	if withKey {
+		if err := c.client.PrepareKey(ctx); err != nil {
+			diags.Append(temporaryKeyDiagnostic(err))
+			return nil
+		}
+	}
+	ready := &readyDownload{Download: &privasfer.Download{ID: source.id}}
+	if source.created() {
+		download, sent, err := c.client.CreateDownload(ctx, source.fileIDs)
+		if err != nil {
+			diags.Append(createDiagnostic(err))
+			return nil
+		}
+		ready.Download, ready.expiresAt = download, sent.Add(c.downloadLifetime)
+		if ready.over(c.now()) {
+			diags.Append(tooLateDiagnostic())
+			return nil
+		}
+	}
+	if withKey {
+		key, err := c.client.CreateDownloadKey(ctx, ready.ID)
+		if err != nil {
+			diags.Append(downloadKeyDiagnostic(err, source))
+			return nil
+		}
+		ready.key = key
+	}
+	if ready.over(c.now()) {
+		diags.Append(tooLateDiagnostic())
+		return nil
+	}
+	return ready
+}
+
+// defaultMaxContentBytes is max_content_bytes where it is not given.
+const defaultMaxContentBytes = 1 << 20
+
+// perform returns the values of a download's content.
+func (c *configured) perform(ctx context.Context, download *readyDownload, source downloadSource, limit types.Int64, diags *diag.Diagnostics) map[string]tftypes.Value {
+	var bytes bytes.Buffer
+	content, err := c.client.PerformDownload(ctx, privasfer.Performance{
+		Download:  download.Download,
+		Key:       download.key,
+		Remaining: download.remaining(c.now()),
+		Limit:     cmp.Or(limit.ValueInt64(), defaultMaxContentBytes),
+		Begin:     func(begun privasfer.Content) { bytes.Grow(int(max(0, begun.Length))) },
+	}, &bytes)
+	if err != nil {
+		diags.Append(performDiagnostic(err, source))
+		return nil
+	}
+	diags.Append(contentWarnings(content.Type, content.Length, download.Files)...)
+	return contentValues(content.Type, bytes.Bytes())
+}
+
+// The arguments of a downloadSource.
+const (
+	fileIDsDescription = "The ids of files that you have uploaded to Privasfer, to create a download of: at least one, none of them empty. " +
+		"The download is for a single use and lives one minute. Exactly one of `file_ids` and `download_id` must be set."
+
+	downloadIDDescription = "The id of a download that exists already, such as the `download.id` of `privasfer_inbox_mail`: " +
+		"the way to the files of a mail that was sent to you. Nothing is created, and no minute runs."
+)
+
+func fileIDsValidators() []validator.Set {
+	return []validator.Set{
+		setvalidator.SizeAtLeast(1),
+		setvalidator.NoNullValues(),
+		setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1)),
+	}
+}
+
+func downloadAttributes() map[string]eph.Attribute {
+	return map[string]eph.Attribute{
+		"file_ids": eph.SetAttribute{
+			MarkdownDescription: fileIDsDescription,
+			Optional:            true,
+			ElementType:         types.StringType,
+			Validators:          fileIDsValidators(),
+		},
+		"download_id": eph.StringAttribute{
+			MarkdownDescription: downloadIDDescription + " It needs `perform` or `create_key`.",
+			Optional:            true,
+			Validators:          []validator.String{idValidator},
+		},
+		"enabled": enabledArgument("open the download", "done"),
+		"on_expiry": eph.StringAttribute{
+			MarkdownDescription: "How the end of the minute is reported while the download is still in use: `error` or `warning`. Defaults to `error`.",
+			Optional:            true,
+			Validators:          []validator.String{stringvalidator.OneOf(expiryError, expiryWarning)},
+		},
+		"create_key": eph.BoolAttribute{
+			MarkdownDescription: "Whether to create the download's public key, for a consumer that performs the download itself. " +
+				"It needs the provider's `pin`. Defaults to `false`.",
+			Optional: true,
+		},
+		"perform": eph.BoolAttribute{
+			MarkdownDescription: "Whether to perform the download and return its content. It uses up a download of `file_ids`. " +
+				"It needs the provider's `download_url`, and its `pin` where that URL has `{key}`. Defaults to `false`.",
+			Optional: true,
+		},
+		"max_content_bytes": eph.Int64Attribute{
+			MarkdownDescription: "The maximum size of the content in bytes, from 1 to 16777216 (16 MiB). Defaults to 1048576 (1 MiB). " +
+				"The content is copied several times on its way: 16 MiB of text cost the provider up to 190 MB of memory.",
+			Optional:   true,
+			Validators: []validator.Int64{int64validator.Between(1, 16<<20)},
+		},
+		"id": eph.StringAttribute{
+			MarkdownDescription: "The download's id. Treat it as a secret.",
+			Computed:            true,
+			Sensitive:           true,
+		},
+		"key": eph.StringAttribute{
+			MarkdownDescription: "The download's public key, from which its URL is made. Null unless `create_key` is set.",
+			Computed:            true,
+			Sensitive:           true,
+		},
+		"url": eph.StringAttribute{
+			MarkdownDescription: "The URL at which the download is performed: the provider's `download_url` with the id and the key filled in. " +
+				"Null where `download_url` is not set, where it needs a key and there is none, and once the download was performed.",
+			Computed:  true,
+			Sensitive: true,
+		},
+		"files": eph.ListNestedAttribute{
+			MarkdownDescription: "The files in the download, as the API describes them, in its order. Null for a `download_id`.",
+			Computed:            true,
+			NestedObject:        eph.NestedAttributeObject{Attributes: ephemeralAttributes(fileAttributes())},
+		},
+		"created_at": eph.StringAttribute{
+			MarkdownDescription: "When the download was created, " + timeNote + " Null for a `download_id`.",
+			Computed:            true,
+		},
+		"expires_at": eph.StringAttribute{
+			MarkdownDescription: "When the download's minute is over, in RFC 3339 and UTC. It is counted as 59 seconds from the sending of the request, " +
+				"by this machine's clock, so that it is never later than the truth. Null once the download was performed, and for a `download_id`.",
+			Computed: true,
+		},
+		"content": eph.StringAttribute{
+			MarkdownDescription: "The content as text, in Unicode's normal form C as Terraform keeps all text. Null where it is not UTF-8, " +
+				"and unless `perform` is set. Of several files it is what the server makes of them: the API does not say.",
+			Computed:  true,
+			Sensitive: true,
+		},
+		"content_base64": eph.StringAttribute{
+			MarkdownDescription: "The exact bytes of the content, in base64. Null unless `perform` is set.",
+			Computed:            true,
+			Sensitive:           true,
+		},
+		"content_sha256": eph.StringAttribute{
+			MarkdownDescription: "The SHA-256 checksum of the content, in hexadecimal. Null unless `perform` is set.",
+			Computed:            true,
+		},
+		"content_type": eph.StringAttribute{
+			MarkdownDescription: "The media type of the content, as the server names it. Null where it names none, and unless `perform` is set.",
+			Computed:            true,
+		},
+		"content_length": eph.Int64Attribute{
+			MarkdownDescription: "The size of the content in bytes. Null unless `perform` is set.",
+			Computed:            true,
+		},
+	}
+}
+
+// downloadValues maps a download that is ready.
+func downloadValues(d *readyDownload) map[string]tftypes.Value {
+	values := map[string]tftypes.Value{
+		"id":         stringValue(&d.ID),
+		"files":      filesValue(d.Files),
+		"created_at": timeValue(d.CreatedAt),
+	}
+	if !d.expiresAt.IsZero() {
+		values["expires_at"] = stringValue(new(d.expiresAt.UTC().Format(time.RFC3339)))
+	}
+	return values
+}
+
+// contentValues maps the content of a performed download, which no longer
+// expires.
+func contentValues(mediaType string, content []byte) map[string]tftypes.Value {
+	sum := sha256.Sum256(content)
+	values := map[string]tftypes.Value{
+		"expires_at":     stringValue(nil),
+		"content_base64": stringValue(new(base64.StdEncoding.EncodeToString(content))),
+		"content_sha256": stringValue(new(hex.EncodeToString(sum[:]))),
+		"content_length": int64Value(new(int64(len(content)))),
+	}
+	if utf8.Valid(content) {
+		values["content"] = stringValue(new(string(content)))
+	}
+	if mediaType != "" {
+		values["content_type"] = stringValue(&mediaType)
+	}
+	return values
+}
+
+// contentWarnings are about a content that may not be the file: a web page where
+// nothing says what the file is, or another size than the one file has.
+func contentWarnings(mediaType string, length int64, files []privasfer.File) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if len(files) == 0 && privasfer.IsHTML(mediaType) {
+		diags.AddWarning("The content is a web page", "The content came as text/html, and the API does not describe the download's files here. "+
+			"Unless the file is a web page, the provider's `download_url` leads to one, such as a login page.")
+	}
+	if len(files) == 1 && files[0].Size != nil && *files[0].Size != length {
+		diags.AddWarning("The content has another size than the file", fmt.Sprintf("Privasfer describes the file as %d bytes, and the content has %d.",
+			*files[0].Size, length))
+	}
+	return diags
+}
+
+// sortedStrings returns a set's strings in an order that does not depend on
+// how the engine keeps sets.
+func sortedStrings(ctx context.Context, set types.Set, diags *diag.Diagnostics) []string {
+	var values []string
+	if known(set) {
+		diags.Append(set.ElementsAs(ctx, &values, false)...)
+	}
+	slices.Sort(values)
+	return values
+}
+
+var (
+	downloadIDPath = path.Root("download_id")
+	fileIDsPath    = path.Root("file_ids")
+)
