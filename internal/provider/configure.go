@@ -44,6 +44,7 @@ type configured struct {
 	terraformVersion string
 	now              func() time.Time
 	downloadLifetime time.Duration
+	progressInterval time.Duration
 }
 
 // configure resolves the arguments: configuration first, then the environment,
@@ -53,6 +54,7 @@ func (p *privasferProvider) configure(model providerModel, terraformVersion stri
 		terraformVersion: terraformVersion,
 		now:              p.now,
 		downloadLifetime: p.downloadLifetime,
+		progressInterval: p.progressInterval,
 	}
 	for _, argument := range []struct {
 		name  string

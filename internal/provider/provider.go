@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -29,6 +30,7 @@ import (
 var (
 	_ provider.Provider                       = (*privasferProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*privasferProvider)(nil)
+	_ provider.ProviderWithActions            = (*privasferProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*privasferProvider)(nil)
 )
 
@@ -51,6 +53,12 @@ func WithDownloadLifetime(lifetime time.Duration) Option {
 // retries need not wait for seconds.
 func WithRetryWait(wait time.Duration) Option {
 	return func(p *privasferProvider) { p.retryWait = wait }
+}
+
+// WithProgressInterval replaces the time between two reports of an action's
+// progress.
+func WithProgressInterval(interval time.Duration) Option {
+	return func(p *privasferProvider) { p.progressInterval = interval }
 }
 
 // WithCleanup hands what the provider leaves to the end of the process to a
@@ -97,6 +105,7 @@ func New(version string, options ...Option) func() provider.Provider {
 			version:          version,
 			now:              time.Now,
 			downloadLifetime: privasfer.DownloadLifetime,
+			progressInterval: progressInterval,
 		}
 		for _, option := range options {
 			option(p)
@@ -110,7 +119,8 @@ type privasferProvider struct {
 	now              func() time.Time
 	downloadLifetime time.Duration
 	retryWait        time.Duration // 0: the client's own
-	cleanup          *Cleanup      // nil: nobody cleans up
+	progressInterval time.Duration
+	cleanup          *Cleanup // nil: nobody cleans up
 }
 
 type providerModel struct {
@@ -162,14 +172,14 @@ func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators:          []validator.String{caCertPEMValidator},
 			},
 			"pin": schema.StringAttribute{
-				MarkdownDescription: "Your PIN, which the API asks for before a file may be fetched. Only `privasfer_download` " +
-					"needs it, for the public key of a download. Surrounding whitespace is trimmed. Can also be set with the `" + envPIN + "` environment variable.",
+				MarkdownDescription: "Your PIN, which the API asks for before a file may be fetched. Only `privasfer_download` and " +
+					"`privasfer_save_download` need it, for the public key of a download. Surrounding whitespace is trimmed. Can also be set with the `" + envPIN + "` environment variable.",
 				Optional:  true,
 				Sensitive: true,
 			},
 			"download_url": schema.StringAttribute{
 				MarkdownDescription: "The URL at which a download is performed, with `{key}` in the place of the download's public key, `{id}` in that of its id, " +
-					"or both. Only `perform` and `url` of `privasfer_download` need it. Privasfer's documentation of the API " +
+					"or both. Only `perform` and `url` of `privasfer_download`, and `privasfer_save_download`, need it. Privasfer's documentation of the API " +
 					"says that the URL is made from the public key and does not publish it, so there is no default. It must begin with `https://`, except for a loopback host. " +
 					"Can also be set with the `" + envDownloadURL + "` environment variable.",
 				Optional:   true,
@@ -193,6 +203,7 @@ func (p *privasferProvider) Configure(ctx context.Context, req provider.Configur
 	}
 	resp.DataSourceData = configured
 	resp.EphemeralResourceData = configured
+	resp.ActionData = configured
 }
 
 func (p *privasferProvider) DataSources(context.Context) []func() datasource.DataSource {
@@ -211,6 +222,10 @@ func (p *privasferProvider) EphemeralResources(context.Context) []func() ephemer
 		newDownloadEphemeralResource,
 		newInboxMailEphemeralResource,
 	}
+}
+
+func (p *privasferProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newSaveDownloadAction}
 }
 
 func (p *privasferProvider) Functions(context.Context) []func() function.Function {

@@ -1,0 +1,487 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+// actionServer is the provider as Terraform 1.14 sees it.
+type actionServer struct {
+	tfprotov6.ProviderServerWithActions
+	schema *tfprotov6.Schema // of the action
+}
+
+const actionType = "privasfer_save_download"
+
+func newActionServer(t *testing.T, api *testAPI, arguments values, options ...Option) actionServer {
+	t.Helper()
+	server := newProtocolServer(t, api, arguments, options...)
+	actions, ok := server.ProviderServer.(tfprotov6.ProviderServerWithActions) //nolint:staticcheck // deprecated only because its methods are to move
+	if !ok {
+		t.Fatal("the provider has no actions")
+	}
+	return actionServer{actions, server.schemas.ActionSchemas[actionType].Schema}
+}
+
+func (s actionServer) start(ctx context.Context, t *testing.T, config values) *tfprotov6.InvokeActionServerStream {
+	t.Helper()
+	stream, err := s.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: actionType, Config: dynamicValue(t, s.schema, config)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+// invoke runs the action to its end, and returns the messages and what is
+// reported.
+func (s actionServer) invoke(ctx context.Context, t *testing.T, config values) (progress []string, report string) {
+	t.Helper()
+	for event := range s.start(ctx, t, config).Events {
+		switch event := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			progress = append(progress, event.Message)
+		case tfprotov6.CompletedInvokeActionEventType:
+			return progress, reported(nil, event.Diagnostics)
+		}
+	}
+	t.Fatal("the action did not complete")
+	return nil, ""
+}
+
+// checkNoSecrets checks what people see of an action.
+func (a *testAPI) checkNoSecrets(t *testing.T, text string) {
+	t.Helper()
+	secrets := append([]string{testToken, testPIN}, a.keys()...)
+	for _, download := range a.Downloads() {
+		secrets = append(secrets, download.ID)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is shown:\n%s", secret, text)
+		}
+	}
+}
+
+// oldFile is a path at which there is a file, and its folder.
+func oldFile(t *testing.T) (folder, path string) {
+	t.Helper()
+	folder = t.TempDir()
+	path = filepath.Join(folder, "file")
+	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return folder, path
+}
+
+// inPieces sends the real response in so many pieces, with a pause before each.
+// The rest of it, if any, follows after the last.
+func inPieces(pieces int, pause time.Duration, rest simulator.Fault) simulator.Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := httptest.NewRecorder()
+		next.ServeHTTP(whole, r)
+		for name, values := range whole.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(whole.Code)
+		content := whole.Body.Bytes()
+		if rest != nil {
+			content = content[:len(content)/2]
+		}
+		for piece := range slices.Chunk(content, max(1, (len(content)+pieces-1)/pieces)) {
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(pause)
+			_, _ = w.Write(piece)
+		}
+		_ = http.NewResponseController(w).Flush()
+		if rest != nil {
+			rest(w, r, next)
+		}
+	}
+}
+
+// thenSilence keeps the client waiting until it leaves.
+func thenSilence(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
+func sumOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(sum[:])
+}
+
+// TestSaveDownload: what is saved, with which requests, and what of it is shown.
+func TestSaveDownload(t *testing.T) {
+	t.Parallel()
+	data := simulator.DefaultData()
+	data.Files = append(data.Files, simulator.File{ID: "hostile", FullFilename: "\x1b[31m\n" + strings.Repeat("x", 1000), Size: 4, Content: []byte("text")})
+	licence, invoice := contentOf(t, data, simulator.FileLicence), contentOf(t, data, simulator.FileInvoice)
+	received := []string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent}
+	tests := map[string]struct {
+		config  values
+		withID  bool // download_url has the id, and there is no PIN
+		fault   simulator.Fault
+		old     string // what is at the path; "": nothing
+		content string
+
+		permission os.FileMode // 0600 if 0
+		begin      string      // the first message
+		warning    string      // its summary
+		requests   []string    // those of a file that was uploaded if nil
+	}{
+		"a file that was uploaded": {config: values{"file_ids": []string{simulator.FileInvoice}},
+			content: invoice, begin: `Saving "invoice.pdf", 43389 bytes`},
+		"over another": {config: values{"file_ids": []string{simulator.FileInvoice}}, old: "old",
+			content: invoice, begin: `Saving "invoice.pdf", 43389 bytes`},
+		"a mail's": {config: values{"download_id": simulator.DownloadFull},
+			content: licence, begin: "Saving the file, 77 bytes", requests: received},
+		"several": {config: values{"file_ids": []string{simulator.FileLicence, simulator.FileKey}},
+			fault: simulator.Status(http.StatusOK, nil, "zip"), content: "zip", begin: "Saving 2 files, 3 bytes"},
+		"by the id alone": {config: values{"download_id": "an-id"}, withID: true,
+			fault: simulator.Status(http.StatusOK, nil, "text"), content: "text", begin: "Saving the file, 4 bytes", requests: []string{"GET /download/an-id"}},
+		"an empty one": {config: values{"file_ids": []string{simulator.FileBare}}, old: "old",
+			content: "", begin: `Saving "README", 0 bytes`},
+		"for others to read": {config: values{"file_ids": []string{simulator.FileLicence}, "file_permission": "0644"},
+			content: licence, permission: 0o644, begin: `Saving "licence.txt", 77 bytes`},
+		"read-only": {config: values{"file_ids": []string{simulator.FileLicence}, "file_permission": "400"}, old: "old",
+			content: licence, permission: 0o400, begin: `Saving "licence.txt", 77 bytes`},
+		"checked": {config: values{"file_ids": []string{simulator.FileLicence}, "sha256": strings.ToUpper(sumOf(licence))},
+			content: licence, begin: `Saving "licence.txt", 77 bytes`},
+		"of a length that is not announced": {config: values{"file_ids": []string{simulator.FileInvoice}}, fault: simulator.Chunked(),
+			content: invoice, begin: `Saving "invoice.pdf", of a size that the server does not announce`},
+		"compressed on the way": {config: values{"file_ids": []string{simulator.FileInvoice}}, fault: simulator.Encoded("gzip"),
+			content: invoice, begin: `Saving "invoice.pdf", of a size that the server does not announce`},
+		"with a hostile name": {config: values{"file_ids": []string{"hostile"}},
+			content: "text", begin: `Saving "\x1b[31m\n` + strings.Repeat("x", 114) + `", 4 bytes`},
+		"of another size": {config: values{"file_ids": []string{simulator.FileBackup}},
+			content: "\x1f\x8bstand-in", begin: `Saving "backup.tar.gz", 10 bytes`, warning: "The content has another size than the file"},
+		"perhaps a login page": {config: values{"download_id": simulator.DownloadFull},
+			fault:   simulator.Status(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, "<html>"),
+			content: "<html>", begin: "Saving the file, 6 bytes", warning: "The content is a web page", requests: received},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{Data: data})
+			if test.fault != nil {
+				api.Inject("GET /download/", -1, test.fault)
+			}
+			provider := values{}
+			if test.withID {
+				provider = values{"pin": nil, "download_url": api.downloadURL() + "{id}"}
+			}
+			folder := t.TempDir()
+			path := filepath.Join(folder, "file")
+			if test.old != "" {
+				if err := os.WriteFile(path, []byte(test.old), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			test.config["path"] = path
+			progress, report := newActionServer(t, api, provider).invoke(t.Context(), t, test.config)
+
+			files{"file": test.content}.check(t, folder)
+			checkPermission(t, path, cmp.Or(test.permission, 0o600))
+			wantProgress := []string{test.begin, fmt.Sprintf("Saved %d bytes, SHA-256 %s, at %s", len(test.content), sumOf(test.content), path)}
+			if test.warning != "" {
+				warning := strings.TrimSuffix(strings.TrimPrefix(report, "WARNING: "), "\n")
+				wantProgress = slices.Insert(wantProgress, 1, "Warning: "+strings.Replace(warning, ": ", ". ", 1))
+			}
+			if !slices.Equal(progress, wantProgress) {
+				t.Errorf("the progress is\n%q, want\n%q", progress, wantProgress)
+			}
+			if want := "WARNING: " + test.warning + ": "; test.warning != "" && !strings.HasPrefix(report, want) || test.warning == "" && report != "" {
+				t.Errorf("reported %q, want %q", report, want)
+			}
+			api.checkNoSecrets(t, strings.Join(progress, "\n")+report)
+			if test.requests == nil {
+				test.requests = []string{postKey, postDownload, postDownloadKey, getContent}
+			}
+			api.checkRequests(t, test.requests...)
+		})
+	}
+}
+
+// TestSaveDownload_failure: whatever fails is called what it is, the old file
+// stays, and no other one is left.
+func TestSaveDownload_failure(t *testing.T) {
+	t.Parallel()
+	const (
+		perform = "ERROR: Cannot perform the download: GET /download/{key}"
+		got     = perform + " returned 200 OK: "
+		network = "\n\nRun again. If it happens again, check the network and any proxy in between."
+		slow    = "\n\nThe API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."
+		gone    = "\n\nThe download was created, and may have been used up. Where it was not, it lapses within one minute."
+		usedUp  = "\n\nThe download was created, and is used up. Run again for another."
+	)
+	wrong := strings.Repeat("0", 64)
+	invoice := contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
+	tests := map[string]struct {
+		provider, config values
+		options          []Option
+		at               string // of the fault; the content if ""
+		fault            simulator.Fault
+		report           string
+	}{
+		"cut": {fault: simulator.Truncate(), report: got + "the response was cut short: unexpected EOF." + network + gone},
+		"a mail's, cut": {config: values{"file_ids": nil, "download_id": simulator.DownloadFull}, fault: simulator.Truncate(),
+			report: got + "the response was cut short: unexpected EOF." + network},
+		"compressed and cut": {fault: simulator.Chain(simulator.Truncate(), simulator.Encoded("gzip")),
+			report: got + "the response was cut short: unexpected EOF." + network + gone},
+		"stalled": {provider: values{"request_timeout": "500ms"}, fault: inPieces(1, 0, thenSilence),
+			report: got + "no further byte of the response within 500ms." + slow + gone},
+		"begun after the minute": {options: []Option{WithDownloadLifetime(time.Second)}, fault: simulator.Hang(),
+			report: perform + ": the download's minute was over before its content had come.\n\nThe server, the network or a proxy in between is too slow " +
+				"for the minute that a download lives. Run again." + gone},
+		"with another checksum": {config: values{"sha256": wrong}, report: "ERROR at sha256: The file has another checksum: " +
+			"The content has the SHA-256 checksum " + sumOf(invoice) + ", and " + wrong + " is configured. Nothing was saved, and the path is as it was." + usedUp},
+		"a web page": {fault: simulator.HTML(), report: got + "the response is a page of HTML, not the file.\n\n" + downloadURLStep + gone},
+		"not there": {fault: simulator.Status(http.StatusNotFound, nil, ""), report: perform + " returned 404 Not Found.\n\n" +
+			"Either the download is gone, because its minute is over or it was used, or `download_url` is wrong: the API publishes no such URL, " +
+			"so it is the one that you gave." + gone},
+		"not created": {at: "POST /api/downloads", fault: simulator.JSONError(http.StatusForbidden, "No."),
+			report: "ERROR: The token may not do this at Privasfer: POST /api/downloads returned 403 Forbidden: No.\n\n" + tokenStep +
+				" It must be a token of an account that has this permission."},
+		"an unknown file": {config: values{"file_ids": []string{"x"}}, report: "ERROR at file_ids: Privasfer rejects the files: " +
+			"File \"x\": The selected files.0 is invalid.\n\nPOST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.\n\n" +
+			"Correct what the API complains about and run again."},
+		"an unknown download": {config: values{"file_ids": nil, "download_id": "x"}, report: "ERROR at download_id: Download not found: " +
+			"There is no download with this id that the token may see. POST /api/downloads/{id}/keys returned 404 Not Found: " +
+			`No query results for model [App\Models\Download] ***.` + "\n\nCheck the id, and that the token is of the account that it belongs to. " +
+			"If every id is reported missing, `base_url` is probably wrong."},
+		"a wrong PIN": {provider: values{"pin": "0000"}, report: "ERROR: Privasfer does not accept the PIN: " +
+			"POST /api/keys returned 422 Unprocessable Entity: The given data was invalid. [pin: Invalid PIN.].\n\nCheck the provider's `pin` argument or the " +
+			"environment variable PRIVASFER_PIN. The PIN was sent once and is not sent again in this run, so that a wrong one cannot lock the account."},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			if test.fault != nil {
+				api.Inject(cmp.Or(test.at, "GET /download/"), -1, test.fault)
+			}
+			folder, path := oldFile(t)
+			config := values{"file_ids": []string{simulator.FileInvoice}, "path": path}.and(test.config)
+			progress, report := newActionServer(t, api, test.provider, test.options...).invoke(t.Context(), t, config)
+			if report != test.report+"\n" {
+				t.Errorf("reported\n%s\nwant\n%s", report, test.report)
+			}
+			files{"file": "old"}.check(t, folder)
+			api.checkNoSecrets(t, strings.Join(progress, "\n")+report)
+		})
+	}
+
+	t.Run("a folder in the meantime", func(t *testing.T) {
+		t.Parallel()
+		api, folder := newAPI(t, simulator.Options{}), t.TempDir()
+		path := filepath.Join(folder, "file")
+		api.Inject("GET /download/", 1, simulator.Before(func() { _ = os.Mkdir(path, 0o700) }))
+		_, report := newActionServer(t, api, nil).invoke(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
+		const want = "ERROR at path: Cannot save the file: Writing it failed: file exists. The path is as it was.\n\n" +
+			"Free space on the disk, or choose another path." + usedUp
+		if !strings.HasPrefix(report, want[:len(want)-len(usedUp)-80]) || runtime.GOOS == "linux" && report != want+"\n" {
+			t.Errorf("reported\n%s\nwant\n%s", report, want)
+		}
+		files{"file": "/"}.check(t, folder)
+	})
+}
+
+// TestSaveDownload_unprepared: what is missing is an error before anything is
+// created.
+func TestSaveDownload_unprepared(t *testing.T) {
+	folder := t.TempDir()
+	tests := map[string]struct {
+		provider values
+		path     string
+		report   string
+	}{
+		"a folder as path": {path: folder, report: "ERROR at path: Cannot write to the path: {path} is a folder.\n\nNo download was created."},
+		"no download_url":  {provider: values{"download_url": nil}, report: ": Missing Privasfer download URL: "},
+		"no PIN":           {provider: values{"pin": nil}, report: ": Missing Privasfer PIN: "},
+		"an unknown token": {provider: values{"token": unknown}, report: ": Provider configuration not known yet: "},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			api := newAPI(t, simulator.Options{})
+			path := cmp.Or(test.path, filepath.Join(folder, "file"))
+			_, report := newActionServer(t, api, test.provider).invoke(t.Context(), t, values{"file_ids": []string{"x"}, "path": path})
+			if want := strings.ReplaceAll(test.report, "{path}", path); !strings.Contains(report, want) {
+				t.Errorf("reported %q, want %q", report, want)
+			}
+			api.checkRequests(t)
+			files{}.check(t, folder)
+		})
+	}
+}
+
+// TestSaveDownload_validation: what a configuration may be.
+func TestSaveDownload_validation(t *testing.T) {
+	t.Parallel()
+	const which = `Exactly one of these attributes must be configured: [file_ids,download_id]`
+	server := newActionServer(t, newAPI(t, simulator.Options{}), nil)
+	tests := map[string]struct {
+		config values // and a path
+		report string // part of it; "": it is valid
+	}{
+		"files":               {values{"file_ids": []string{"a", "b"}}, ""},
+		"a download":          {values{"download_id": "d"}, ""},
+		"everything":          {values{"download_id": "d", "file_permission": "0644", "sha256": strings.Repeat("aB", 32)}, ""},
+		"not known yet":       {values{"download_id": unknown, "path": unknown, "sha256": unknown}, ""},
+		"neither":             {values{}, which},
+		"both":                {values{"file_ids": []string{"a"}, "download_id": "d"}, which},
+		"no files":            {values{"file_ids": []string{}}, "ERROR at file_ids: "},
+		"an empty file id":    {values{"file_ids": []string{""}}, "ERROR at file_ids."},
+		"a download's path":   {values{"download_id": "a/b"}, "ERROR at download_id: Invalid id: "},
+		"an empty path":       {values{"download_id": "d", "path": ""}, "ERROR at path: "},
+		"symbolic permission": {values{"download_id": "d", "file_permission": "u+r"}, "ERROR at file_permission: "},
+		"setuid":              {values{"download_id": "d", "file_permission": "4755"}, "ERROR at file_permission: "},
+		"no octal digit":      {values{"download_id": "d", "file_permission": "0680"}, "ERROR at file_permission: "},
+		"half a checksum":     {values{"download_id": "d", "sha256": strings.Repeat("a", 32)}, "ERROR at sha256: "},
+		"no checksum":         {values{"download_id": "d", "sha256": strings.Repeat("x", 64)}, "ERROR at sha256: "},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			response, err := server.ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{
+				ActionType: actionType, Config: dynamicValue(t, server.schema, values{"path": "file"}.and(test.config))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := reported(nil, response.Diagnostics)
+			if test.report == "" && report != "" || !strings.Contains(report, test.report) {
+				t.Errorf("reported %q, want %q", report, test.report)
+			}
+		})
+	}
+}
+
+// TestSaveDownload_slow: a content may take longer than the download lives and
+// than an attempt may, and tells in the meantime how far it is.
+func TestSaveDownload_slow(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t, simulator.Options{})
+	api.Inject("GET /download/", 1, inPieces(9, 300*time.Millisecond, nil))
+	path := filepath.Join(t.TempDir(), "file")
+	server := newActionServer(t, api, values{"request_timeout": "2s"},
+		WithDownloadLifetime(2*time.Second), WithProgressInterval(50*time.Millisecond))
+	progress, report := server.invoke(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
+	if report != "" || readFile(t, path) != contentOf(t, simulator.DefaultData(), simulator.FileInvoice) {
+		t.Error("the file was not saved", report)
+	}
+	// A ninth of it are 4821 bytes.
+	for _, want := range []string{"0 of 43389 bytes, 0 %", "9642 of 43389 bytes, 22 %", "38568 of 43389 bytes, 88 %"} {
+		if !slices.Contains(progress, want) {
+			t.Errorf("the progress lacks %q: %q", want, progress)
+		}
+	}
+}
+
+// TestSaveDownload_interrupted: an interrupt leaves nothing behind.
+func TestSaveDownload_interrupted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		at   string
+		rest func(interrupt func()) simulator.Fault
+	}{
+		"while it is created": {"POST /api/downloads", func(interrupt func()) simulator.Fault {
+			return simulator.Chain(simulator.Before(interrupt), simulator.Hang())
+		}},
+		"half-way": {"GET /download/", func(interrupt func()) simulator.Fault {
+			return inPieces(1, 0, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				interrupt()
+				thenSilence(w, r, next)
+			})
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			folder, path := oldFile(t)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			api.Inject(test.at, 1, test.rest(interrupt))
+			_, report := newActionServer(t, api, nil).invoke(ctx, t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
+			if !strings.Contains(report, "The run was interrupted.") {
+				t.Errorf("reported %s", report)
+			}
+			files{"file": "old"}.check(t, folder)
+		})
+	}
+}
+
+// TestSaveDownload_unheard: a file is saved, or not, although nobody takes the
+// messages any more, as after an interrupt.
+func TestSaveDownload_unheard(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]bool{"saved": false, "cut": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api, folder := newAPI(t, simulator.Options{}), t.TempDir()
+			rest, want := simulator.Fault(nil), files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}
+			if fails {
+				rest = func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
+				want = files{}
+			}
+			api.Inject("GET /download/", 1, inPieces(20, 20*time.Millisecond, rest))
+			server := newActionServer(t, api, nil, WithProgressInterval(time.Millisecond))
+			stream := server.start(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": filepath.Join(folder, "file")})
+			for range stream.Events {
+				break
+			}
+			for deadline := time.Now().Add(maxProgressWait - 200*time.Millisecond); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+				if entries, _ := os.ReadDir(folder); len(entries) == len(want) && (fails || entries[0].Name() == "file") {
+					break
+				}
+			}
+			want.check(t, folder)
+		})
+	}
+}
+
+// TestSaveDownload_page: the page's schema, which is written by hand because the
+// documentation generator knows no action on Terraform before 1.14, is the
+// provider's.
+func TestSaveDownload_page(t *testing.T) {
+	t.Parallel()
+	root := terraform.Root()
+	page := readFile(t, filepath.Join(root, "docs", "actions", "save_download.md"))
+	response, err := providerserver.NewProtocol6(New(testVersion)())().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := response.ActionSchemas[actionType].Schema.Block
+	want := map[bool]string{true: "### Required\n\n", false: "### Optional\n\n"}
+	for _, attribute := range block.Attributes { // by their names
+		kind := map[string]string{"tftypes.String": "String", "tftypes.Set[tftypes.String]": "Set of String"}[attribute.Type.String()]
+		want[attribute.Required] += fmt.Sprintf("- `%s` (%s) %s\n", attribute.Name, kind, attribute.Description)
+	}
+	for _, want := range []string{
+		"description: |-\n  " + block.Description + "\n---\n",
+		"# privasfer_save_download (Action)\n\n" + block.Description + "\n",
+		"## Schema\n\n" + want[true] + "\n" + want[false],
+		readFile(t, filepath.Join(root, "examples", "actions", actionType, "action.tf")),
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks\n%s", want)
+		}
+	}
+}

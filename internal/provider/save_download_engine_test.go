@@ -1,0 +1,242 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
+	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
+)
+
+// hasActions asks the program whether it knows actions: Terraform does from 1.14
+// on, and OpenTofu does not.
+var hasActions = sync.OnceValues(func() (bool, error) {
+	path, err := program()
+	if err != nil {
+		return false, err
+	}
+	output, err := exec.Command(path, "version").Output()
+	if err != nil {
+		return false, err
+	}
+	var major, minor int
+	_, err = fmt.Sscanf(string(output), "Terraform v%d.%d", &major, &minor)
+	return err == nil && (major > 1 || minor >= 14), nil
+})
+
+// needsActions skips a test on an engine that has actions, or on one that has none.
+func needsActions(t *testing.T, needed bool) {
+	t.Helper()
+	has, err := hasActions()
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case has != needed:
+		t.Skip("Terraform has actions from 1.14 on, and OpenTofu has none")
+	}
+}
+
+// savingBlocks are an action that saves a file of the user's, and a resource that
+// triggers it.
+func savingBlocks(path string, events ...string) string {
+	return fmt.Sprintf(`
+		action "privasfer_save_download" "test" {
+			config {
+				file_ids = [%q]
+				path     = %q
+			}
+		}
+		resource "terraform_data" "test" {
+			lifecycle {
+				action_trigger {
+					events  = [%s]
+					actions = [action.privasfer_save_download.test]
+				}
+			}
+		}
+		`, simulator.FileInvoice, filepath.ToSlash(path), strings.Join(events, ", "))
+}
+
+// TestAccSaveDownload: a trigger saves the file once, and nothing else does: no
+// plan, no later apply, no destroy.
+func TestAccSaveDownload(t *testing.T) {
+	t.Parallel()
+	needsActions(t, true)
+	api := newAPI(t, simulator.Options{})
+	folder, path := oldFile(t)
+	saved := func() {
+		files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+	}
+	resource.UnitTest(t, resource.TestCase{
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{Config: api.performer() + savingBlocks(path, "before_create"), PostApplyFunc: saved},
+			{Config: api.performer() + savingBlocks(path, "before_create"), PostApplyFunc: saved},
+		},
+	})
+	api.checkRequests(t, postKey, postDownload, postDownloadKey, getContent)
+}
+
+// TestAccSaveDownload_invoke: the action runs without a trigger too, and shows its
+// progress.
+func TestAccSaveDownload_invoke(t *testing.T) {
+	t.Parallel()
+	needsActions(t, true)
+	api := newAPI(t, simulator.Options{})
+	folder, path := oldFile(t)
+	w := newWorkspace(t, api.performer()+savingBlocks(path, "before_create"))
+	output := w.run(0, "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
+	content := contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
+	files{"file": content}.check(t, folder)
+	checkOutput(t, output, `Saving "invoice.pdf", 43389 bytes`, "Saved 43389 bytes, SHA-256 "+sumOf(content))
+	api.checkNoSecrets(t, output)
+}
+
+// TestAccSaveDownload_failed: an action that fails before its resource is created
+// runs again with the next apply, and one that fails after it does not.
+func TestAccSaveDownload_failed(t *testing.T) {
+	t.Parallel()
+	needsActions(t, true)
+	for event, again := range map[string]bool{"before_create": true, "after_create": false} {
+		t.Run(event, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			folder, path := oldFile(t)
+			api.Inject("GET /download/", 1, simulator.Truncate())
+			w := newWorkspace(t, api.performer()+savingBlocks(path, event))
+			output := w.run(1, "apply", "-auto-approve")
+			checkOutput(t, output, "Cannot perform the download", "the response was cut short")
+			api.checkNoSecrets(t, output)
+			files{"file": "old"}.check(t, folder)
+
+			w.run(0, "apply", "-auto-approve")
+			want := "old"
+			if again {
+				want = contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
+			}
+			files{"file": want}.check(t, folder)
+		})
+	}
+}
+
+// TestAccSaveDownload_warning: a warning is shown, also by the versions of
+// Terraform that drop those of a triggered action.
+func TestAccSaveDownload_warning(t *testing.T) {
+	t.Parallel()
+	needsActions(t, true)
+	api := newAPI(t, simulator.Options{})
+	config := strings.Replace(savingBlocks(filepath.Join(t.TempDir(), "file"), "before_create"), simulator.FileInvoice, simulator.FileBackup, 1)
+	checkOutput(t, newWorkspace(t, api.performer()+config).run(0, "apply", "-auto-approve"),
+		"The content has another size than the file", "Privasfer describes the file as 5368709120 bytes, and the content has 10.")
+}
+
+// TestAccSaveDownload_interrupted: Ctrl-C leaves nothing behind. What Terraform
+// makes of it depends on its version.
+func TestAccSaveDownload_interrupted(t *testing.T) {
+	t.Parallel()
+	needsActions(t, true)
+	skipWithoutInterrupt(t)
+	for name, args := range map[string][]string{"triggered": nil, "invoked": {"-invoke=action.privasfer_save_download.test"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t, simulator.Options{})
+			folder, path := oldFile(t)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			api.Inject("GET /download/", 1, inPieces(1, 0, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				interrupt()
+				thenSilence(w, r, next)
+			}))
+			w := newWorkspace(t, api.performer()+savingBlocks(path, "before_create"))
+			result, err := w.Run(ctx, append([]string{"apply", "-auto-approve", "-no-color"}, args...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files{"file": "old"}.check(t, folder)
+			api.checkNoSecrets(t, result.Output)
+
+			// The page's way out.
+			w.run(0, "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
+			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.run(0, "apply", "-auto-approve", "-replace=terraform_data.test")
+			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+		})
+	}
+}
+
+// TestAccSaveDownload_unsupported: an engine without actions loads the provider as
+// before, and says of the block that it does not know it.
+func TestAccSaveDownload_unsupported(t *testing.T) {
+	t.Parallel()
+	needsActions(t, false)
+	api := newAPI(t, simulator.Options{})
+	lookup := api.providerBlock() + fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice)
+	w := newWorkspace(t, lookup)
+	w.run(0, "apply", "-auto-approve")
+	api.checkRequests(t, "GET /api/files/"+simulator.FileInvoice)
+	w.write(lookup + "action \"privasfer_save_download\" \"test\" {}\n")
+	checkOutput(t, w.run(1, "validate"), "Unsupported block type")
+}
+
+// newS3 stands for hashicorp/aws, by another of its resources than newAWS.
+func newS3() *standin {
+	return &standin{
+		name:  "aws",
+		notes: &notes{},
+		resource: standinResource{
+			name: "aws_s3_object",
+			schema: schema.Schema{Attributes: map[string]schema.Attribute{
+				"bucket": schema.StringAttribute{Required: true},
+				"key":    schema.StringAttribute{Required: true},
+				"source": schema.StringAttribute{Optional: true},
+			}},
+		},
+	}
+}
+
+// TestAccSaveDownload_example: the page's example saves the mail's file before
+// the resource that takes it is created.
+func TestAccSaveDownload_example(t *testing.T) { // not parallel: the path is in this process's folder
+	needsActions(t, true)
+	api, other := newAPI(t, simulator.Options{}), newS3()
+	for variable, value := range map[string]string{
+		envToken: testToken, envBaseURL: api.URL, envPIN: testPIN, envDownloadURL: api.downloadURL() + "{key}",
+	} {
+		t.Setenv(variable, value)
+	}
+	w := exampleWorkspace(t, filepath.Join(terraform.Root(), "examples", "actions", actionType, "action.tf"), "",
+		map[string]provider.Provider{terraform.Source: New(testVersion)(), "hashicorp/aws": other})
+	t.Chdir(w.Dir)
+	w.run(0, "validate")
+	w.run(0, "plan", "-out", "plan")
+	api.checkRequests(t, "GET /api/inbox/"+simulator.MailFull+"?include=download")
+	const object = `{bucket = "received-files", key = "offer.pdf", source = "./offer.pdf"}`
+	checkNotes(t, other.notes.take(), []string{"plan " + object})
+
+	output := w.run(0, "apply", "plan")
+	api.checkRequests(t, postKey, "POST /api/downloads/"+simulator.DownloadFull+"/keys", getContent)
+	checkNotes(t, other.notes.take(), []string{"plan " + object, "create " + object})
+	if got := readFile(t, "offer.pdf"); got != contentOf(t, simulator.DefaultData(), simulator.FileLicence) {
+		t.Errorf("the file is %q", got)
+	}
+	if strings.Contains(output, "Warning") {
+		t.Errorf("the example warns:\n%s", output)
+	}
+	w.checkKept(output, append([]string{testToken, testPIN}, api.keys()...)...)
+}

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+)
+
+// savedFile is a new file beside a path, which replaces what is there once it is
+// complete.
+type savedFile struct {
+	path  string
+	file  *os.File
+	hash  hash.Hash
+	bytes atomic.Int64
+}
+
+// newSavedFile creates the file, so that a path that cannot be written is known
+// at once.
+func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, reason(err))
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder", path)
+	case info.Mode()&fs.ModeSymlink != 0: // it, and not the file, would be replaced
+		return nil, fmt.Errorf("%s is a symbolic link", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	folder := filepath.Dir(path)
+	file, err := os.CreateTemp(folder, ".privasfer-*") // for its owner alone
+	if err != nil {
+		return nil, fmt.Errorf("the folder %s: %w", folder, reason(err))
+	}
+	saved := &savedFile{path: path, file: file, hash: sha256.New()}
+	if err := file.Chmod(permission); err != nil {
+		saved.discard()
+		return nil, fmt.Errorf("the permission %#o: %w", permission, reason(err))
+	}
+	return saved, nil
+}
+
+func (s *savedFile) Write(p []byte) (int, error) {
+	n, err := s.file.Write(p)
+	_, _ = s.hash.Write(p[:n]) // it never fails
+	s.bytes.Add(int64(n))
+	return n, reason(err)
+}
+
+// written is how many bytes were written. It may be called at any time.
+func (s *savedFile) written() int64 { return s.bytes.Load() }
+
+// sum is the SHA-256 checksum in hexadecimal.
+func (s *savedFile) sum() string { return hex.EncodeToString(s.hash.Sum(nil)) }
+
+// keep puts the file at its path, once its bytes are on the disk: after a crash
+// there is the old file or the whole new one. That may take a while, in which the
+// context can end.
+func (s *savedFile) keep(ctx context.Context) error {
+	synced, closed := s.file.Sync(), s.file.Close()
+	if err := cmp.Or(synced, closed, context.Cause(ctx)); err != nil {
+		return reason(err)
+	}
+	return reason(replace(s.file.Name(), s.path))
+}
+
+// replace renames a file, over another one if there is one.
+func replace(from, to string) error {
+	err := os.Rename(from, to)
+	if err == nil || runtime.GOOS != "windows" {
+		return err
+	}
+	// Windows replaces no read-only file, such as one saved with 0400 before.
+	old, missing := os.Lstat(to)
+	if missing != nil || old.Mode().Perm()&0o200 != 0 || os.Chmod(to, 0o600) != nil {
+		return err
+	}
+	if err = os.Rename(from, to); err != nil {
+		_ = os.Chmod(to, old.Mode())
+	}
+	return err
+}
+
+// discard removes a file that was not kept. One that was is no longer there.
+func (s *savedFile) discard() {
+	_ = s.file.Close()
+	_ = os.Remove(s.file.Name())
+}
+
+// reason is an error of the file system without its path, which can be that of
+// the new file and is longer than what went wrong.
+func reason(err error) error {
+	var atPath *fs.PathError
+	var atLink *os.LinkError
+	switch {
+	case errors.As(err, &atPath):
+		return atPath.Err
+	case errors.As(err, &atLink):
+		return atLink.Err
+	}
+	return err
+}
