@@ -295,9 +295,9 @@ func TestSaveDownload_failure(t *testing.T) {
 		path := filepath.Join(folder, "file")
 		api.Inject("GET /download/", 1, simulator.Before(func() { _ = os.Mkdir(path, 0o700) }))
 		_, report := newActionServer(t, api, nil).invoke(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
-		const want = "ERROR at path: Cannot save the file: Writing it failed: file exists. The path is as it was.\n\n" +
-			"Free space on the disk, or choose another path." + usedUp
-		if !strings.HasPrefix(report, want[:len(want)-len(usedUp)-80]) || runtime.GOOS == "linux" && report != want+"\n" {
+		const failed = "ERROR at path: Cannot save the file: Writing it failed: "
+		want := failed + "file exists. The path is as it was.\n\nFree space on the disk, or choose another path." + usedUp + "\n"
+		if !strings.HasPrefix(report, failed) || runtime.GOOS == "linux" && report != want {
 			t.Errorf("reported\n%s\nwant\n%s", report, want)
 		}
 		files{"file": "/"}.check(t, folder)
