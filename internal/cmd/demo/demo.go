@@ -20,11 +20,11 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// shortLifetime is a download's with Options.Expire, in place of the minute.
+// shortLifetime is a download's with options.Expire, in place of the minute.
 const shortLifetime = 2 * time.Second
 
-// Options chooses what Run shows.
-type Options struct {
+// options chooses what the demo shows.
+type options struct {
 	// Expire lets the download expire while it is in use.
 	Expire bool
 	// Keep leaves the temporary folder behind.
@@ -39,7 +39,7 @@ type Options struct {
 // demo is one run.
 type demo struct {
 	out      io.Writer
-	options  Options
+	options  options
 	dir      string // everything that is written is in here
 	token    string // new for each run, so that finding it proves something
 	pin      string // likewise
@@ -55,22 +55,22 @@ type demo struct {
 	failed      []string        // the claims that turned out false
 }
 
-// Run shows the demo on out. An error says what was not as it should be.
-func Run(ctx context.Context, out io.Writer, options Options) (err error) {
+// show runs the demo on out. An error says what was not as it should be.
+func show(ctx context.Context, out io.Writer, chosen options) (err error) {
 	dir, err := os.MkdirTemp("", "privasfer-demo-")
 	if err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() {
-		if options.Keep {
+		if chosen.Keep {
 			fmt.Fprintf(out, "\nKept: %s\n", dir)
 			return
 		}
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
 
-	d := &demo{out: out, options: options, dir: dir, token: rand.Text(), pin: rand.Text(), lifetime: time.Minute}
-	if options.Expire {
+	d := &demo{out: out, options: chosen, dir: dir, token: rand.Text(), pin: rand.Text(), lifetime: time.Minute}
+	if chosen.Expire {
 		d.lifetime = shortLifetime
 	}
 	err = d.run(ctx)

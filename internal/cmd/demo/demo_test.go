@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // run runs the demo with a folder for temporary files of its own, and checks
 // that nothing is left in it. A run that hangs is ended.
-func run(t *testing.T, ctx context.Context, out io.Writer, options Options) error {
+func run(t *testing.T, ctx context.Context, out io.Writer, chosen options) error {
 	t.Helper()
 	temp := t.TempDir()
 	t.Setenv("PLUGIN_UNIX_SOCKET_DIR", os.TempDir())     // the name of a socket may have 104 characters, and temp is long
@@ -41,7 +41,7 @@ func run(t *testing.T, ctx context.Context, out io.Writer, options Options) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	err := Run(ctx, out, options)
+	err := show(ctx, out, chosen)
 	if ctx.Err() == context.DeadlineExceeded {
 		t.Error("the demo did not end")
 	}
@@ -54,10 +54,10 @@ func run(t *testing.T, ctx context.Context, out io.Writer, options Options) erro
 
 func TestDemo(t *testing.T) {
 	for name, test := range map[string]struct {
-		options    Options
+		options    options
 		want, lack string // lines, without what comes before their texts
 	}{
-		"used": {Options{}, `subject    Secure files
+		"used": {options{}, `subject    Secure files
 			sender     Sender Name <sender@email.address>
 			file       licence.txt  77 B
 			consumer   got 77 bytes, SHA-256
@@ -76,7 +76,7 @@ func TestDemo(t *testing.T) {
 			apply      POST   /api/downloads
 			apply      DELETE /api/keys/
 			helper     GET    /download/`, "Download expired"},
-		"expired": {Options{Expire: true}, `apply      downloads created: 1, with a key for its URL
+		"expired": {options{Expire: true}, `apply      downloads created: 1, with a key for its URL
 			use 1      404 Not Found
 			| There are three ways out:
 			yes        plan created nothing, and apply one download
@@ -117,7 +117,7 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := run(t, t.Context(), &out, Options{started: func(s *simulator.Server, _ *http.Server) {
+			err := run(t, t.Context(), &out, options{started: func(s *simulator.Server, _ *http.Server) {
 				s.Inject("GET "+performPrefix, -1, simulator.When(test.caller, simulator.Status(http.StatusOK, nil, "not the file")))
 			}})
 			for _, claim := range test.claims {
@@ -164,7 +164,7 @@ func TestReceiveRejects(t *testing.T) {
 func TestDemoEndsWithoutItsSimulator(t *testing.T) {
 	for _, request := range []string{"GET /api/inbox/", "POST /api/downloads", "GET " + performPrefix} {
 		t.Run(request, func(t *testing.T) {
-			err := run(t, t.Context(), io.Discard, Options{started: func(s *simulator.Server, server *http.Server) {
+			err := run(t, t.Context(), io.Discard, options{started: func(s *simulator.Server, server *http.Server) {
 				s.Inject(request, 1, simulator.Before(func() { _ = server.Close() }))
 			}})
 			if err == nil || !strings.Contains(err.Error(), "ended with 1") {
@@ -181,7 +181,7 @@ func TestDemoServes(t *testing.T) {
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(t, ctx, writer, Options{Serve: true})
+		ended <- run(t, ctx, writer, options{Serve: true})
 		_ = writer.Close()
 	}()
 
@@ -233,7 +233,7 @@ func TestDemoInterrupted(t *testing.T) {
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	err := run(t, ctx, io.Discard, Options{Expire: true, started: func(s *simulator.Server, _ *http.Server) {
+	err := run(t, ctx, io.Discard, options{Expire: true, started: func(s *simulator.Server, _ *http.Server) {
 		s.Inject("POST /api/downloads", 1, simulator.Before(interrupt))
 	}})
 	if err == nil || err.Error() != "interrupted" {

@@ -17,10 +17,10 @@ func main() {
 		exitOn(help(os.Args[2:]))
 		return
 	}
-	var options Options
-	flag.BoolVar(&options.Expire, "expire", false, "let the download expire while it is in use")
-	flag.BoolVar(&options.Keep, "keep", false, "keep the temporary folder, to look at the state and the plan")
-	flag.BoolVar(&options.Serve, "serve", false, "leave the simulator to configurations of yours, until Ctrl-C")
+	var chosen options
+	flag.BoolVar(&chosen.Expire, "expire", false, "let the download expire while it is in use")
+	flag.BoolVar(&chosen.Keep, "keep", false, "keep the temporary folder, to look at the state and the plan")
+	flag.BoolVar(&chosen.Serve, "serve", false, "leave the simulator to configurations of yours, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
@@ -28,7 +28,7 @@ func main() {
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := Run(ctx, os.Stdout, options)
+	err := show(ctx, os.Stdout, chosen)
 	stop()
 	exitOn(err)
 }
