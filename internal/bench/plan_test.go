@@ -27,7 +27,7 @@ const (
 
 // BenchmarkPlanReads plans lookups of 200 mails at 20 ms each. "ratio" is its
 // time as a multiple of the least that it could take: the same plan over a data
-// source that answers at once, and the answers' latency at the engine's
+// source that responds at once, and the responses' latency at the engine's
 // parallelism.
 func BenchmarkPlanReads(b *testing.B) {
 	for name, start := range map[string]func(*httptest.Server){
@@ -62,11 +62,11 @@ func BenchmarkPlanReads(b *testing.B) {
 }
 
 // BenchmarkPlanRateLimited plans 300 lookups under a limit of 100 in 4 seconds.
-// "refused" counts the requests over the limit, "reads-s" is from the first
+// "rejected" counts the requests over the limit, "reads-s" is from the first
 // request to the last.
 func BenchmarkPlanRateLimited(b *testing.B) {
 	const reads, latency = 300, 20 * time.Millisecond
-	refused, took := 0, time.Duration(0)
+	rejected, took := 0, time.Duration(0)
 	for b.Loop() {
 		b.StopTimer() // a new simulator, whose first window has not begun
 		api := newAPI(b, simulator.Options{RateLimit: 100, RateWindow: 4 * time.Second, Latency: latency, Data: mails(reads)},
@@ -79,11 +79,11 @@ func BenchmarkPlanRateLimited(b *testing.B) {
 		took += requests[len(requests)-1].Time.Sub(requests[0].Time)
 		for _, request := range requests {
 			if request.Status == http.StatusTooManyRequests {
-				refused++
+				rejected++
 			}
 		}
 	}
-	b.ReportMetric(float64(refused)/float64(b.N), "refused")
+	b.ReportMetric(float64(rejected)/float64(b.N), "rejected")
 	b.ReportMetric(took.Seconds()/float64(b.N), "reads-s")
 }
 

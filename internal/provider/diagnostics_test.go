@@ -12,7 +12,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// TestNextStep: what a user is told to do, by the kind of failure, the status,
+// TestNextStep: what a user is advised to do, by the kind of failure, the status,
 // whether the API gave a reason, and the place.
 func TestNextStep(t *testing.T) {
 	t.Parallel()

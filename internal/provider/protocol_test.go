@@ -16,7 +16,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// testClock is a clock that moves when it is told to.
+// testClock is a clock that moves when a test moves it.
 type testClock struct {
 	mu  sync.Mutex
 	now time.Time
