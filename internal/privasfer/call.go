@@ -252,13 +252,12 @@ func (c *call) read(response *http.Response, timeout *time.Timer) *APIError {
 		response.Body = http.NoBody
 	}()
 	c.response = response
-	success := response.StatusCode >= 200 && response.StatusCode <= 299
 	switch status := response.StatusCode; {
 	case status == http.StatusSwitchingProtocols: // its body is a connection without an end
 		return &APIError{Kind: Unusable, Err: errors.New("the server speaks another protocol than HTTP from here on")}
-	case status >= 300 && status <= 399:
+	case status/100 == 3:
 		return c.readRedirect(response)
-	case !success:
+	case status/100 != 2:
 		return c.readRejection(response)
 	case c.performed != nil && status != http.StatusOK: // a part of the file, or none
 		return &APIError{Kind: Unusable, Err: errors.New("the response is not the whole file")}

@@ -66,6 +66,18 @@ func FuzzParseToken(f *testing.F) {
 	})
 }
 
+func TestParsePIN(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", " \ufeff1a2s3d\r\n": "1a2s3d", "a b": "a b", "\n": ""} {
+		if got, err := ParsePIN(text); got != want || err != nil {
+			t.Errorf("%q: got %q, %v", text, got, err)
+		}
+	}
+	if _, err := ParsePIN("1a\n2s"); err == nil || strings.Contains(err.Error(), "1a") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestParseBaseURL(t *testing.T) {
 	t.Parallel()
 	const (

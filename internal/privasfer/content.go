@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -20,58 +19,6 @@ const maxRedirects = 5
 type Content struct {
 	Type   string // the media type as the server names it; "" where it names none
 	Length int64  // in bytes
-}
-
-// DownloadURL is where a download is performed: a URL with a place for what
-// names the download.
-type DownloadURL struct {
-	template string
-	path     string // of the template
-}
-
-// The places in a DownloadURL: for a download's public key, and for its id.
-const (
-	keyPlace = "{key}"
-	idPlace  = "{id}"
-)
-
-// ParseDownloadURL returns where a download is performed: a URL with {key} or
-// {id} in its path or its query, or each of them once. Like the base URL it must be
-// https, except on a loopback host. The API publishes no such URL, so there is
-// no default.
-func ParseDownloadURL(text string) (*DownloadURL, error) {
-	text = trim(text)
-	keys, ids := strings.Count(text, keyPlace), strings.Count(text, idPlace)
-	if keys+ids == 0 || keys > 1 || ids > 1 {
-		return nil, errors.New("it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most")
-	}
-	parsed, err := parseURL(text)
-	if err != nil {
-		return nil, err
-	}
-	if places := parsed.Path + "?" + parsed.RawQuery; strings.Count(places, keyPlace) != keys || strings.Count(places, idPlace) != ids {
-		return nil, errors.New("it must have {key} and {id} in its path or its query, and not escaped")
-	}
-	return &DownloadURL{template: text, path: parsed.Path}, nil
-}
-
-// NeedsKey reports that the URL is made from the download's public key.
-func (u *DownloadURL) NeedsKey() bool { return strings.Contains(u.template, keyPlace) }
-
-// For returns the URL of a download, with its id and its public key escaped for
-// their places.
-func (u *DownloadURL) For(id, key string) (*url.URL, error) {
-	for _, value := range []string{id, key} {
-		if value == "." || value == ".." {
-			return nil, errors.New("the download has an id or a key that cannot be part of a URL")
-		}
-	}
-	path, query, hasQuery := strings.Cut(u.template, "?")
-	filled := strings.NewReplacer(keyPlace, url.PathEscape(key), idPlace, url.PathEscape(id)).Replace(path)
-	if hasQuery {
-		filled += "?" + strings.NewReplacer(keyPlace, url.QueryEscape(key), idPlace, url.QueryEscape(id)).Replace(query)
-	}
-	return url.Parse(filled)
 }
 
 // Performance is how a download is performed.

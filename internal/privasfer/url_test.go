@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -95,4 +96,67 @@ func TestIsLoopback(t *testing.T) {
 			t.Errorf("%q: got %t", host, got)
 		}
 	}
+}
+
+func TestParseDownloadURL(t *testing.T) {
+	t.Parallel()
+	const (
+		places  = "it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most"
+		located = "it must have {key} and {id} in its path or its query, and not escaped"
+	)
+	for text, want := range map[string]string{ // the error, or the URL of the id a/b and the key k&=
+		"https://x.example/d/{key}":                   "https://x.example/d/k&=",
+		"https://x.example/d/{id}/{key}/z":            "https://x.example/d/a%2Fb/k&=/z",
+		"https://x.example/%2F/d?k={key}&i={id}":      "https://x.example/%2F/d?k=k%26%3D&i=a%2Fb",
+		"\ufeff https://x.example/d/{id}?k={key}\r\n": "https://x.example/d/a%2Fb?k=k%26%3D",
+		"http://LOCALHOST:1/{id}":                     "http://LOCALHOST:1/a%2Fb",
+		"https://x.example/d":                         places,
+		"":                                            places,
+		"https://x.example/{key}/{key}":               places,
+		"https://x.example/{id}?{id}":                 places,
+		"https://x.example/%7Bkey%7D":                 places,
+		"https://x.example/{key}/%7Bkey%7D":           located,
+		"https://{id}.example/":                       "it is not a URL",
+		"http://x.example/{id}":                       "it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only",
+		"https://u:p@x.example/{id}":                  "it must not contain a user name or a password",
+		"https://x.example/{id}#f":                    "it must not contain a fragment (#)",
+		"https://x.example/#{id}":                     "it must not contain a fragment (#)",
+	} {
+		parsed, err := ParseDownloadURL(text)
+		if err != nil {
+			checkText(t, err, want)
+			continue
+		}
+		got, err := parsed.For("a/b", "k&=")
+		if err != nil || got.String() != want || parsed.NeedsKey() != strings.Contains(text, "{key}") {
+			t.Errorf("%s: got %s (%v), want %s; needs a key: %t", text, got, err, want, parsed.NeedsKey())
+		}
+		for _, dots := range []string{".", ".."} {
+			if _, err := parsed.For(dots, "k"); err == nil {
+				t.Errorf("the id %s is accepted", dots)
+			}
+			if _, err := parsed.For("i", dots); err == nil {
+				t.Errorf("the key %s is accepted", dots)
+			}
+		}
+	}
+}
+
+func FuzzParseDownloadURL(f *testing.F) {
+	f.Add("https://x.example/{id}?k={key}", "a/b", "{id}")
+	f.Add("https://x.example/%2F{key}", "..", "é?#")
+	f.Fuzz(func(t *testing.T, text, id, key string) {
+		parsed, err := ParseDownloadURL(text)
+		if err != nil {
+			return
+		}
+		target, err := parsed.For(id, key)
+		if err != nil {
+			return
+		}
+		base, err := parseURL(strings.NewReplacer("{key}", "", "{id}", "").Replace(text))
+		if err != nil || originOf(target) != originOf(base) || target.User != nil || target.Fragment != "" {
+			t.Errorf("%q becomes %s", text, target)
+		}
+	})
 }
