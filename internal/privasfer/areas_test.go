@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // The examples of the API's documentation, with what it adds where that is
@@ -137,26 +135,6 @@ func TestAreas(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The time of a download is when the request that succeeded was sent, not an
-// earlier one, and not when its response came.
-func TestCreateDownloadTime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		now := time.Date(2019, 5, 20, 14, 39, 29, 123, time.UTC)
-		status := http.StatusTooManyRequests
-		var want time.Time
-		client := newClientOver(t, func(*http.Request) (*http.Response, error) {
-			response := newResponse(status, `{"data":{"id":"d"}}`, "Retry-After", "1")
-			status, want, now = http.StatusCreated, now, now.Add(time.Hour)
-			return response, nil
-		}, retries(1), func(config *Config) { config.Now = func() time.Time { return now } })
-		_, sent, err := client.CreateDownload(t.Context(), []string{"f"})
-		if err != nil || !sent.Equal(want) || want.Hour() != 15 {
-			t.Errorf("sent at %s (%v), want %s", sent, err, want)
-		}
-	})
 }
 
 // A complaint about a file names the file; the token is not shown, although it

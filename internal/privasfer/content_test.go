@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
@@ -437,49 +436,6 @@ func TestContentEncoding(t *testing.T) {
 		if checkContent(t, content, err, test.want, test.kind, test.err); t.Failed() {
 			t.Fatal(name)
 		}
-	}
-}
-
-// endless is a response that begins and does not end.
-func endless(r *http.Request) (*http.Response, error) {
-	body, writer := io.Pipe()
-	context.AfterFunc(r.Context(), func() { _ = writer.CloseWithError(r.Context().Err()) })
-	response := newResponse(200, "")
-	response.Body, response.ContentLength = body, -1
-	return response, nil
-}
-
-// The end of the download's time ends what is not done by then.
-func TestContentTime(t *testing.T) {
-	t.Parallel()
-	silent := func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	}
-	const over = ": the download's minute was over before its content had come"
-	for name, test := range map[string]struct {
-		api       roundTripper
-		remaining time.Duration
-		took      time.Duration
-		kind      Kind
-		err       string
-	}{
-		"silent":                        {silent, 20 * time.Second, 20 * time.Second, DownloadOver, over},
-		"endless":                       {endless, 20 * time.Second, 20 * time.Second, DownloadOver, " returned 200 OK" + over},
-		"over before":                   {silent, -time.Second, 0, DownloadOver, over},
-		"slower than an attempt may be": {endless, 40 * time.Second, 30 * time.Second, TimedOut, " returned 200 OK: no complete response within 30s"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				started := time.Now()
-				_, err := perform(t, contentOver(t, test.api), performance{remaining: test.remaining})
-				if took := time.Since(started); took != test.took {
-					t.Errorf("it took %s, want %s", took, test.took)
-				}
-				checkError(t, err, test.kind, "GET "+contentPath+test.err)
-			})
-		})
 	}
 }
 

@@ -84,13 +84,18 @@ func (d *disk) Write(p []byte) (int, error) {
 }
 
 // A content without a limit may take its time, but for its beginning and for pauses.
-// The timeout of an attempt is 30 s.
+// One with a limit has to come within the download's life and the timeout of an
+// attempt, which is 30 s.
 func TestStreamTime(t *testing.T) {
 	t.Parallel()
-	const begun = " returned 200 OK"
+	const (
+		begun = " returned 200 OK"
+		over  = ": the download's minute was over before its content had come"
+	)
 	tests := map[string]struct {
 		stream    stream
 		disk      disk
+		limit     int64
 		remaining time.Duration // 59 s if 0
 		interrupt time.Duration
 
@@ -105,7 +110,7 @@ func TestStreamTime(t *testing.T) {
 			ends: time.Duration(len(zipped("content"))+1) * 29 * time.Second},
 
 		"begins after the download's life": {stream: stream{begins: 29 * time.Second}, remaining: 20 * time.Second,
-			kind: DownloadOver, want: ": the download's minute was over before its content had come", ends: 20 * time.Second},
+			kind: DownloadOver, want: over, ends: 20 * time.Second},
 		"begins after an attempt's time": {stream: stream{begins: 31 * time.Second},
 			kind: TimedOut, want: ": no complete response within 30s", ends: 30 * time.Second},
 		"pauses for too long": {stream: stream{pause: 31 * time.Second},
@@ -118,6 +123,14 @@ func TestStreamTime(t *testing.T) {
 			kind: Disconnected, want: begun + ": the response was cut short: unexpected EOF", ends: 80 * time.Second},
 		"to a full disk": {disk: disk{full: true},
 			kind: Unwritable, want: begun + ": no space left on device"},
+
+		"limited, silent": {stream: stream{begins: time.Hour}, limit: 9, remaining: 20 * time.Second, kind: DownloadOver, want: over, ends: 20 * time.Second},
+		"limited, endless": {stream: stream{end: errSilent}, limit: 9, remaining: 20 * time.Second,
+			kind: DownloadOver, want: begun + over, ends: 20 * time.Second},
+		"limited, over before": {stream: stream{begins: time.Hour}, limit: 9, remaining: -time.Second, kind: DownloadOver, want: over},
+		"limited, slower than an attempt may be": {stream: stream{end: errSilent}, limit: 9, remaining: 40 * time.Second,
+			kind: TimedOut, want: begun + ": no complete response within 30s", ends: 30 * time.Second},
+
 		"interrupted": {stream: stream{end: errSilent}, interrupt: 5 * time.Second,
 			kind: Canceled, want: begun + ": context canceled", ends: 5 * time.Second},
 	}
@@ -130,7 +143,7 @@ func TestStreamTime(t *testing.T) {
 			}
 			started := time.Now()
 			content, err := contentOver(t, test.stream.RoundTrip).PerformDownload(ctx,
-				Performance{Download: &Download{ID: contentID}, Remaining: cmp.Or(test.remaining, 59*time.Second)}, &test.disk)
+				Performance{Download: &Download{ID: contentID}, Remaining: cmp.Or(test.remaining, 59*time.Second), Limit: test.limit}, &test.disk)
 			if took := time.Since(started); took != test.ends {
 				t.Errorf("ended after %s, want %s", took, test.ends)
 			}

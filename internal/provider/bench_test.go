@@ -11,19 +11,11 @@ import (
 // BenchmarkReadInboxMail is one lookup as an engine asks for it, the simulator's
 // part included.
 func BenchmarkReadInboxMail(b *testing.B) {
-	benchmarkRead(b, simulator.Options{HideRateLimit: true}, "privasfer_inbox_mail", values{"id": simulator.MailFull})
-}
-
-// BenchmarkReadFiles is one list of 5,000 files.
-func BenchmarkReadFiles(b *testing.B) {
-	benchmarkRead(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(5_000)}}, "privasfer_files", nil)
-}
-
-func benchmarkRead(b *testing.B, options simulator.Options, dataSource string, arguments values) {
-	server := newProtocolServer(b, newAPI(b, options), nil)
+	server := newProtocolServer(b, newAPI(b, simulator.Options{HideRateLimit: true}), nil)
+	const mail = "privasfer_inbox_mail"
 	request := &tfprotov6.ReadDataSourceRequest{
-		TypeName: dataSource,
-		Config:   dynamicValue(b, server.schemas.DataSourceSchemas[dataSource], arguments),
+		TypeName: mail,
+		Config:   dynamicValue(b, server.schemas.DataSourceSchemas[mail], values{"id": simulator.MailFull}),
 	}
 	b.ReportAllocs()
 	for b.Loop() {

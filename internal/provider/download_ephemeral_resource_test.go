@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -22,7 +21,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
-	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
 // ephemeralEngines are the engines that have ephemeral resources.
@@ -187,38 +185,6 @@ func TestAccDownload_enabled(t *testing.T) {
 	}
 }
 
-// TestAccDownload_writeOnly: a provider that rejects a version without its
-// write-only text takes a content that a plan does not know yet.
-func TestAccDownload_writeOnly(t *testing.T) {
-	t.Parallel()
-	if engineUnderTest(t).noWriteOnly {
-		t.Skip("write-only arguments came with Terraform 1.11")
-	}
-	api := newAPI(t, simulator.Options{})
-	w := newWorkspace(t, api.performer()+block("test", fromMail, deferred, "perform = true")+`
-		resource "aws_secretsmanager_secret_version" "test" {
-			secret_id                = "licence"
-			secret_string_wo         = ephemeral.privasfer_download.test.content
-			secret_string_wo_version = 1
-		}`)
-	aws := newAWS()
-	if err := w.UseReattached(t.TempDir(), serveAll(t, map[string]provider.Provider{terraform.Source: New(testVersion)(), "hashicorp/aws": aws})); err != nil {
-		t.Fatal(err)
-	}
-	w.run(0, "plan", "-out", "plan")
-	api.checkRequests(t)
-	const arrived = `%s {secret_id = "licence", secret_string_wo = %s, secret_string_wo_version = 1}`
-	if got, want := aws.notes.take(), []string{fmt.Sprintf(arrived, "plan", "unknown")}; !slices.Equal(got, want) {
-		t.Errorf("by the plan arrived\n%q, want\n%q", got, want)
-	}
-	w.run(0, "apply", "plan")
-	api.checkRequests(t, postKey, "POST /api/downloads/"+simulator.DownloadFull+"/keys", getContent)
-	content := fmt.Sprintf("%q", licenceText)
-	if got, want := aws.notes.take(), []string{fmt.Sprintf(arrived, "plan", content), fmt.Sprintf(arrived, "create", content)}; !slices.Equal(got, want) {
-		t.Errorf("by the apply arrived\n%q, want\n%q", got, want)
-	}
-}
-
 // TestDownload_validation shows every argument's rule.
 func TestDownload_validation(t *testing.T) {
 	t.Parallel()
@@ -251,7 +217,7 @@ func TestDownload_validation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkReport(t, server.validate(t.Context(), t, test.arguments), test.want)
+			checkReport(t, server.validate(t.Context(), t, downloadType, test.arguments), test.want)
 		})
 	}
 }
@@ -262,25 +228,18 @@ func TestDownload_validation(t *testing.T) {
 func TestDownload_create(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fileIDs  []string // in the order of the request
-		response string   // "": the simulator's
-		want     string   // "": no error
+		fileIDs []string // in the order of the request
+		want    string   // "": no error
 	}{
 		"sorted": {fileIDs: []string{simulator.FileLicence, simulator.FileBare, simulator.FileInvoice}},
 		"unknown files": {fileIDs: []string{"a-unknown", "b-unknown", simulator.FileInvoice}, want: "ERROR at file_ids: Privasfer rejects the files: " +
 			"File \"a-unknown\": The selected files.0 is invalid.\nFile \"b-unknown\": The selected files.1 is invalid.\n\n" +
 			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.\n\nCorrect what the API complains about and run again.\n"},
 		"a file of a mail": {fileIDs: []string{simulator.ReceivedLicence}, want: `File "` + simulator.ReceivedLicence + `": The selected files.0 is invalid.`},
-		"no id":            {response: `{"data":{"files":[]}}`, want: `the response has no "data.id"`},
-		"file with none":   {response: `{"data":{"id":"x","files":[{"filename":"y"}]}}`, want: `the response has no "data.files.0.id"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			if test.response != "" {
-				api.Inject("POST /api/downloads", -1, simulator.Respond(test.response))
-				test.fileIDs = []string{simulator.FileInvoice}
-			}
 			body, _ := json.Marshal(map[string][]string{"files": test.fileIDs})
 			slices.Reverse(test.fileIDs)
 			checkReport(t, newProtocolServer(t, api, values{"pin": nil, "download_url": nil}).open(t, values{"file_ids": test.fileIDs}).report, test.want)
@@ -291,32 +250,26 @@ func TestDownload_create(t *testing.T) {
 	}
 }
 
-// TestDownload_url: the URL is filled in with what it has places for, escaped for its
-// place; null where there is none, where its key is missing, and once performed.
+// TestDownload_url: the URL is filled in with what it has places for, and null where there is none, where its key is missing, and once performed.
 func TestDownload_url(t *testing.T) {
 	t.Parallel()
-	const odd = "a&b+c=%ü;"
-	data := simulator.DefaultData()
-	data.InboxMails = append(data.InboxMails, simulator.InboxMail{ID: "odd", Download: &simulator.MailDownload{ID: odd, FileIDs: []string{simulator.ReceivedKey}}})
 	for name, test := range map[string]struct {
 		url       any
 		arguments values
 		want      any // with {id} and {key} of what was made
 	}{
-		"plain, id":         {"https://privasfer.invalid/d/{id}", plain, "https://privasfer.invalid/d/{id}"},
-		"plain, key":        {"https://privasfer.invalid/d/{key}", plain, nil},
-		"plain, both":       {"https://privasfer.invalid/d/{id}?k={key}", plain, nil},
-		"keyed, key":        {"https://privasfer.invalid/d/{key}", keyed, "https://privasfer.invalid/d/{key}"},
-		"keyed, both":       {" https://privasfer.invalid/d/{id}?k={key}\n", keyed, "https://privasfer.invalid/d/{id}?k={key}"},
-		"keyed, id":         {"https://privasfer.invalid/d?i={id}", keyed, "https://privasfer.invalid/d?i={id}"},
-		"keyed, none":       {nil, keyed, nil},
-		"keyed, unknown":    {unknown, keyed, nil},
-		"escaped, in path":  {"https://privasfer.invalid/{id}", values{"download_id": odd, "create_key": true}, "https://privasfer.invalid/a&b+c=%25%C3%BC%3B"},
-		"escaped, in query": {"https://privasfer.invalid/?i={id}", values{"download_id": odd, "create_key": true}, "https://privasfer.invalid/?i=a%26b%2Bc%3D%25%C3%BC%3B"},
+		"plain, id":      {"https://privasfer.invalid/d/{id}", plain, "https://privasfer.invalid/d/{id}"},
+		"plain, key":     {"https://privasfer.invalid/d/{key}", plain, nil},
+		"plain, both":    {"https://privasfer.invalid/d/{id}?k={key}", plain, nil},
+		"keyed, key":     {"https://privasfer.invalid/d/{key}", keyed, "https://privasfer.invalid/d/{key}"},
+		"keyed, both":    {" https://privasfer.invalid/d/{id}?k={key}\n", keyed, "https://privasfer.invalid/d/{id}?k={key}"},
+		"keyed, id":      {"https://privasfer.invalid/d?i={id}", keyed, "https://privasfer.invalid/d?i={id}"},
+		"keyed, none":    {nil, keyed, nil},
+		"keyed, unknown": {unknown, keyed, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newAPI(t, simulator.Options{Data: data})
+			api := newAPI(t, simulator.Options{})
 			o := newProtocolServer(t, api, values{"download_url": test.url}).open(t, test.arguments)
 			if want, ok := test.want.(string); ok {
 				for _, download := range api.Downloads() {

@@ -141,7 +141,7 @@ users:
 	kubeconfig.Files = append(kubeconfig.Files,
 		simulator.File{ID: "old", Filename: "old-kubeconfig", Extension: "yaml", FullFilename: "old-kubeconfig.yaml"},
 		simulator.File{ID: "new", Filename: "kubeconfig", Extension: "yaml", FullFilename: "kubeconfig.yaml", Size: int64(len(content)), Content: content})
-	configured := fmt.Sprintf("configure {cluster_ca_certificate = %q, host = \"https://cluster.invalid:6443\", token = %q}", clusterCA, clusterToken)
+	configured := fmt.Sprintf(`configure {"cluster_ca_certificate":%q,"host":"https://cluster.invalid:6443","token":%q}`, clusterCA, clusterToken)
 
 	newest := simulator.DefaultData()
 	sender := &simulator.Sender{Name: "Sender Name", Email: "sender@email.address"}
@@ -240,9 +240,9 @@ users:
 			data: kubeconfig, standin: newKubernetes,
 			planned:     append([]string{"GET /api/files?keyword=kubeconfig"}, own...),
 			applied:     own,
-			standinPlan: []string{configured, `plan {metadata = [{name = "partner"}]}`},
+			standinPlan: []string{configured, `plan {"metadata":[{"name":"partner"}]}`},
 			standinApply: []string{configured,
-				`plan {metadata = [{name = "partner"}]}`, `create {metadata = [{name = "partner"}]}`},
+				`plan {"metadata":[{"name":"partner"}]}`, `create {"metadata":[{"name":"partner"}]}`},
 			downloads: 2, state: simulator.Performed, files: []string{"new"},
 			secrets: []string{clusterCA, clusterToken, base64.StdEncoding.EncodeToString([]byte(clusterCA))},
 		},
@@ -271,14 +271,13 @@ users:
 	}
 }
 
-// planSecret and writeSecret are what arrives at the aws provider. The content is
-// a literal, or unknown.
+// planSecret and writeSecret are what arrives at the aws provider.
 func planSecret(id, content string) []string {
-	return []string{fmt.Sprintf("plan {secret_id = %q, secret_string_wo = %s, secret_string_wo_version = 1}", id, content)}
+	return []string{fmt.Sprintf(`plan {"secret_id":%q,"secret_string_wo":%q,"secret_string_wo_version":1}`, id, content)}
 }
 
 func writeSecret(id, content string) []string {
-	plan := planSecret(id, fmt.Sprintf("%q", content))
+	plan := planSecret(id, content)
 	return append(plan, strings.Replace(plan[0], "plan", "create", 1))
 }
 
@@ -314,15 +313,6 @@ func TestAccExamples(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) { table[name].run(t, filepath.Join(root, name)) })
 	}
-}
-
-// TestAccExamples_format: the examples, and with them the documentation, are
-// written as terraform fmt writes.
-func TestAccExamples_format(t *testing.T) {
-	t.Parallel()
-	w := newWorkspace(t, "")
-	w.Dir = filepath.Join(terraform.Root(), "examples")
-	w.run(0, "fmt", "-check", "-diff", "-recursive")
 }
 
 func (e example) run(t *testing.T, file string) {

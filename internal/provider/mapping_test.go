@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"net/http"
 	"reflect"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	data "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
@@ -201,72 +199,6 @@ func TestAccReads(t *testing.T) {
 	if got := decoded(t, w.run(0, "output", "-raw", "all")); !reflect.DeepEqual(got, wants) {
 		t.Errorf("got\n%v, want\n%v", got, wants)
 	}
-}
-
-// result validates and reads a data source, or opens the ephemeral resource
-// privasfer_inbox_mail.
-func (s protocolServer) result(t *testing.T, kind string, arguments values) (result tftypes.Value, report string) {
-	t.Helper()
-	if kind != "ephemeral" {
-		typeName := "privasfer_" + kind
-		schema := s.schemas.DataSourceSchemas[typeName]
-		config := dynamicValue(t, schema, arguments)
-		validated, err := s.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: typeName, Config: config})
-		if err != nil || len(validated.Diagnostics) > 0 {
-			return result, reported(err, validated.Diagnostics)
-		}
-		response, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
-		if err == nil && response.State != nil {
-			result, err = response.State.Unmarshal(schema.ValueType())
-		}
-		return result, reported(err, response.Diagnostics)
-	}
-	const typeName = "privasfer_inbox_mail"
-	schema := s.schemas.EphemeralResourceSchemas[typeName]
-	config := dynamicValue(t, schema, arguments)
-	validated, err := s.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: typeName, Config: config})
-	if err != nil || len(validated.Diagnostics) > 0 {
-		return result, reported(err, validated.Diagnostics)
-	}
-	response, err := s.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{TypeName: typeName, Config: config})
-	if err == nil && response.Result != nil {
-		result, err = response.Result.Unmarshal(schema.ValueType())
-	}
-	return result, reported(err, response.Diagnostics)
-}
-
-// asJSON is a value as JSON would be decoded.
-func asJSON(value tftypes.Value) any {
-	var (
-		object map[string]tftypes.Value
-		list   []tftypes.Value
-		text   string
-		number big.Float
-		truth  bool
-	)
-	switch {
-	case value.IsNull():
-		return nil
-	case value.As(&text) == nil:
-		return text
-	case value.As(&number) == nil:
-		return json.Number(number.Text('f', -1))
-	case value.As(&truth) == nil:
-		return truth
-	case value.As(&object) == nil:
-		result := map[string]any{}
-		for name, attribute := range object {
-			result[name] = asJSON(attribute)
-		}
-		return result
-	case value.As(&list) == nil:
-		result := []any{}
-		for _, element := range list {
-			result = append(result, asJSON(element))
-		}
-		return result
-	}
-	return value.String()
 }
 
 // What is left out is null, and what is empty is not. The rest of a content is in

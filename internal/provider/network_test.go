@@ -2,7 +2,6 @@ package provider
 
 import (
 	"cmp"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,9 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -59,41 +55,17 @@ func TestNetwork_arguments(t *testing.T) {
 		"certificate, empty": {"ca_cert_pem", "", certificate, 0},
 		"unknown":            {"ca_cert_pem", unknown, fmt.Sprintf(notKnown, "ca_cert_pem"), 0},
 	} {
-		for kind, caller := range callers {
-			t.Run(name+"/"+kind, func(t *testing.T) {
-				t.Parallel()
-				api := newAPI(t, simulator.Options{})
-				api.Inject("", -1, rejecting(429, "Too Many Attempts.", "Retry-After", "0"))
-				server, report := configure(t, "1.11.4", api.arguments().and(values{test.argument: test.value}))
-				if report == "" {
-					report = caller.call(server, t)
-				}
-				checkReport(t, report, cmp.Or(test.want, "ERROR: "+caller.summary))
-				if got := len(api.Requests()); got != test.requests {
-					t.Errorf("got %d requests, want %d", got, test.requests)
-				}
-				if got, want := strings.Contains(report, fmt.Sprintf("(after %d attempts)", test.requests)), test.requests > 1; got != want {
-					t.Errorf("it says how often it tried: %t, want %t: %s", got, want, report)
-				}
-			})
-		}
-	}
-}
-
-// TestNetwork_retrySucceeds: a fault that passes costs nothing but time.
-func TestNetwork_retrySucceeds(t *testing.T) {
-	t.Parallel()
-	for kind, caller := range callers {
-		t.Run(kind, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			api.Inject("", 1, simulator.Maintenance("0"))
-			api.Inject("", 1, rejecting(429, "Too Many Attempts.", "Retry-After", "0"))
-			if report := caller.call(newProtocolServer(t, api, values{"max_retries": 2}), t); report != "" {
-				t.Error(report)
+			api.Inject("", -1, rejecting(429, "Too Many Attempts.", "Retry-After", "0"))
+			server, report := configure(t, "1.11.4", api.arguments().and(values{test.argument: test.value}))
+			if report == "" {
+				report = server.readMail(t)
 			}
-			if got := len(api.Requests()); got != 3 {
-				t.Errorf("got %d requests, want 3", got)
+			checkReport(t, report, cmp.Or(test.want, "ERROR: "+reader.summary))
+			if got := len(api.Requests()); got != test.requests {
+				t.Errorf("got %d requests, want %d", got, test.requests)
 			}
 		})
 	}
@@ -149,33 +121,14 @@ func certificateFor(t *testing.T, host string) (string, tls.Certificate) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// connectProxy is a proxy that connects whoever asks to one address, or to none
-// if it is to reject them.
+// connectProxy is a proxy that connects everybody to one address.
 type connectProxy struct {
-	*httptest.Server
 	target string
-	status int // 0: connect
-
-	mu    sync.Mutex
-	asked []string // method, host, and credentials if there were any
-}
-
-func newConnectProxy(t *testing.T, target string, status int) *connectProxy {
-	t.Helper()
-	p := &connectProxy{target: target, status: status}
-	p.Server = httptest.NewServer(p)
-	t.Cleanup(p.Close)
-	return p
+	asked  chan string // method, host, and credentials
 }
 
 func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	p.asked = append(p.asked, strings.TrimSpace(r.Method+" "+r.Host+" "+r.Header.Get("Proxy-Authorization")))
-	p.mu.Unlock()
-	if p.status != 0 {
-		http.Error(w, marker, p.status)
-		return
-	}
+	p.asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
 	far, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", p.target)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
@@ -188,108 +141,37 @@ func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = near.Close() }()
 	_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
-	var there sync.WaitGroup
-	there.Go(func() {
-		_, _ = io.Copy(far, near)
-		_ = far.Close()
-	})
+	go func() { _, _ = io.Copy(far, near) }()
 	_, _ = io.Copy(near, far)
-	_ = near.Close()
-	there.Wait()
-}
-
-func (p *connectProxy) requests() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.asked)
 }
 
 // TestAccNetwork_proxy: the released program takes its proxy from the environment,
-// and through it trusts a server by ca_cert_pem.
+// and through it trusts a server by ca_cert_pem. The client's tests have the proxies
+// that fail.
 func TestAccNetwork_proxy(t *testing.T) {
 	t.Parallel()
-	const connect = "CONNECT " + onionHost + ":443 Basic dXNlcjpodW50ZXIy"
 	certificate, withKey := certificateFor(t, onionHost)
-	for name, test := range map[string]struct {
-		nobody   bool // is at the proxy's address
-		env      string
-		status   int      // of the proxy; 0: it connects
-		asked    []string // of the proxy
-		requests int      // that arrive at the API
-		want     []string // of the output; none: the plan succeeds
-	}{
-		"connects":     {asked: []string{connect}, requests: 1},
-		"passed by":    {env: "NO_PROXY=" + onionHost, want: []string{": dial tcp:", onionHost, stepReach}},
-		"rejects":      {status: http.StatusProxyAuthRequired, asked: []string{connect}, want: []string{": Proxy Authentication Required", stepReach}},
-		"nobody there": {nobody: true, want: []string{": proxyconnect tcp: dial tcp 127.0.0.1:1:", stepReach}},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for noProxy, proxied := range map[string]bool{"": true, onionHost: false} {
+		t.Run("NO_PROXY="+noProxy, func(t *testing.T) {
 			t.Parallel()
-			api := newAPI(t, simulator.Options{})
-			server := httptest.NewUnstartedServer(api)
+			server := httptest.NewUnstartedServer(newAPI(t, simulator.Options{}))
 			server.TLS = &tls.Config{Certificates: []tls.Certificate{withKey}, MinVersion: tls.VersionTLS12}
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			proxy := newConnectProxy(t, server.Listener.Addr().String(), test.status)
-			address := proxy.Listener.Addr().String()
-			if test.nobody {
-				address = "127.0.0.1:1"
-			}
+			proxy := &connectProxy{target: server.Listener.Addr().String(), asked: make(chan string, 9)}
+			listener := httptest.NewServer(proxy)
+			t.Cleanup(listener.Close)
 			w := newBinaryWorkspace(t, providerFor("https://"+onionHost+"/api", "max_retries = 0", fmt.Sprintf("ca_cert_pem = %q", certificate))+creator.block,
 				// None of the machine's own, by either spelling.
-				"HTTPS_PROXY=http://user:hunter2@"+address, "https_proxy=", "HTTP_PROXY=", "http_proxy=", "NO_PROXY=", "no_proxy=", "ALL_PROXY=", "all_proxy=", test.env)
-			output := w.run(min(len(test.want), 1), "plan")
-			checkOutput(t, output, test.want...)
-			for _, secret := range []string{"hunter2", "dXNlcjpodW50ZXIy", marker, testToken} {
-				if strings.Contains(output, secret) {
-					t.Errorf("the output shows %q:\n%s", secret, output)
-				}
+				"HTTPS_PROXY=http://user:hunter2@"+listener.Listener.Addr().String(), "https_proxy=", "HTTP_PROXY=", "http_proxy=",
+				"NO_PROXY="+noProxy, "no_proxy=", "ALL_PROXY=", "all_proxy=")
+			if !proxied {
+				checkOutput(t, w.run(1, "plan"), ": dial tcp:", onionHost, stepReach)
+			} else if w.run(0, "plan"); <-proxy.asked != "CONNECT "+onionHost+":443 Basic dXNlcjpodW50ZXIy" {
+				t.Error("the request does not have the proxy's credentials")
 			}
-			if message(mayHaveCreated).MatchString(output) {
-				t.Errorf("it says that a download may have been made, without a connection:\n%s", output)
-			}
-			if got := proxy.requests(); !slices.Equal(got, test.asked) {
-				t.Errorf("the proxy was asked %q, want %q", got, test.asked)
-			}
-			if got := len(api.Requests()); got != test.requests {
-				t.Errorf("got %d requests, want %d", got, test.requests)
-			}
-		})
-	}
-}
-
-// TestAccNetwork_interruptedWait: Ctrl-C ends at once a run that waits for as
-// long as the API has asked it to.
-func TestAccNetwork_interruptedWait(t *testing.T) {
-	t.Parallel()
-	skipWithoutInterrupt(t)
-	for kind, caller := range callers {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			api := newAPI(t, simulator.Options{})
-			ctx, interrupt := context.WithCancel(t.Context())
-			defer interrupt()
-			api.Inject("", -1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-				rejecting(429, "Too Many Attempts.", "Retry-After", "60")(w, r, next)
-				time.AfterFunc(500*time.Millisecond, interrupt) // by then the response is read
-			})
-			w := newWorkspace(t, api.providerBlock()+caller.block)
-			started := time.Now()
-			result, err := w.Run(ctx, "plan", "-no-color")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if result.ExitCode != 1 || !message("The run was interrupted.").MatchString(result.Output) {
-				t.Errorf("ended with %d, want 1 and the word that it was interrupted:\n%s", result.ExitCode, result.Output)
-			}
-			if message(mayHaveCreated).MatchString(result.Output) {
-				t.Errorf("it says that a download may have been made, after a rejection:\n%s", result.Output)
-			}
-			if took := time.Since(started); took > 20*time.Second { // and not the minute that was asked for
-				t.Errorf("the run went on for %s", took)
-			}
-			if got := len(api.Requests()); got != 1 {
-				t.Errorf("got %d requests, want 1", got)
+			if len(proxy.asked) > 0 {
+				t.Errorf("the proxy was asked %s", <-proxy.asked)
 			}
 		})
 	}

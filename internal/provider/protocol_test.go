@@ -2,8 +2,10 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -134,24 +136,41 @@ func reported(err error, diagnostics []*tfprotov6.Diagnostic) string {
 	return text.String()
 }
 
-// opened is what came of an ephemeral privasfer_download.
+// opened is what came of an ephemeral resource.
 type opened struct {
 	*tfprotov6.OpenEphemeralResourceResponse
-	values map[string]tftypes.Value
+	result tftypes.Value
+	values map[string]tftypes.Value // of the result
 	report string
 }
 
 const downloadType = "privasfer_download"
 
-// validate returns what is wrong with the arguments of a privasfer_download.
-func (s protocolServer) validate(ctx context.Context, t testing.TB, arguments values) string {
+// validate returns what is wrong with the arguments of an ephemeral resource.
+func (s protocolServer) validate(ctx context.Context, t testing.TB, typeName string, arguments values) string {
 	t.Helper()
 	response, err := s.ValidateEphemeralResourceConfig(ctx, &tfprotov6.ValidateEphemeralResourceConfigRequest{
-		TypeName: downloadType, Config: dynamicValue(t, s.schemas.EphemeralResourceSchemas[downloadType], arguments)})
+		TypeName: typeName, Config: dynamicValue(t, s.schemas.EphemeralResourceSchemas[typeName], arguments)})
 	return reported(err, response.Diagnostics)
 }
 
-// open validates and opens a privasfer_download, as an engine does.
+// openType validates and opens an ephemeral resource, as an engine does.
+func (s protocolServer) openType(ctx context.Context, t testing.TB, typeName string, arguments values) *opened {
+	t.Helper()
+	if report := s.validate(ctx, t, typeName, arguments); report != "" {
+		return &opened{report: report}
+	}
+	schema := s.schemas.EphemeralResourceSchemas[typeName]
+	response, err := s.OpenEphemeralResource(ctx, &tfprotov6.OpenEphemeralResourceRequest{
+		TypeName: typeName, Config: dynamicValue(t, schema, arguments)})
+	o := &opened{OpenEphemeralResourceResponse: response, report: reported(err, response.Diagnostics)}
+	if o.result, err = response.Result.Unmarshal(schema.ValueType()); err == nil {
+		_ = o.result.As(&o.values)
+	}
+	return o
+}
+
+// open opens a privasfer_download.
 func (s protocolServer) open(t testing.TB, arguments values) *opened {
 	t.Helper()
 	return s.openWith(t.Context(), t, arguments)
@@ -159,17 +178,7 @@ func (s protocolServer) open(t testing.TB, arguments values) *opened {
 
 func (s protocolServer) openWith(ctx context.Context, t testing.TB, arguments values) *opened {
 	t.Helper()
-	if report := s.validate(ctx, t, arguments); report != "" {
-		return &opened{report: report}
-	}
-	schema := s.schemas.EphemeralResourceSchemas[downloadType]
-	response, err := s.OpenEphemeralResource(ctx, &tfprotov6.OpenEphemeralResourceRequest{
-		TypeName: downloadType, Config: dynamicValue(t, schema, arguments)})
-	o := &opened{OpenEphemeralResourceResponse: response, report: reported(err, response.Diagnostics)}
-	if value, err := response.Result.Unmarshal(schema.ValueType()); err == nil {
-		_ = value.As(&o.values)
-	}
-	return o
+	return s.openType(ctx, t, downloadType, arguments)
 }
 
 // openMany opens the same n times at once.
@@ -207,20 +216,76 @@ func (s protocolServer) close(t testing.TB, private []byte) []*tfprotov6.Diagnos
 	return response.Diagnostics
 }
 
-// read validates and reads a data source, and returns what it reports.
-func (s protocolServer) read(t testing.TB, typeName string, arguments values) (report string) {
+// result validates and reads a data source, or opens the ephemeral resource
+// privasfer_inbox_mail.
+func (s protocolServer) result(t testing.TB, kind string, arguments values) (result tftypes.Value, report string) {
 	t.Helper()
-	config := dynamicValue(t, s.schemas.DataSourceSchemas[typeName], arguments)
+	if kind == "ephemeral" {
+		o := s.openType(t.Context(), t, "privasfer_inbox_mail", arguments)
+		return o.result, o.report
+	}
+	typeName := "privasfer_" + kind
+	schema := s.schemas.DataSourceSchemas[typeName]
+	config := dynamicValue(t, schema, arguments)
 	validated, err := s.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: typeName, Config: config})
 	if err != nil || len(validated.Diagnostics) > 0 {
-		return reported(err, validated.Diagnostics)
+		return result, reported(err, validated.Diagnostics)
 	}
 	response, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
-	return reported(err, response.Diagnostics)
+	if err == nil && response.State != nil {
+		result, err = response.State.Unmarshal(schema.ValueType())
+	}
+	return result, reported(err, response.Diagnostics)
+}
+
+// asJSON is a value as JSON would be decoded; what is unknown is a text that says so.
+func asJSON(value tftypes.Value) any {
+	var (
+		object map[string]tftypes.Value
+		list   []tftypes.Value
+		text   string
+		number big.Float
+		truth  bool
+	)
+	switch {
+	case !value.IsKnown():
+		return "unknown"
+	case value.IsNull():
+		return nil
+	case value.As(&text) == nil:
+		return text
+	case value.As(&number) == nil:
+		return json.Number(number.Text('f', -1))
+	case value.As(&truth) == nil:
+		return truth
+	case value.As(&object) == nil:
+		result := map[string]any{}
+		for name, attribute := range object {
+			result[name] = asJSON(attribute)
+		}
+		return result
+	case value.As(&list) == nil:
+		result := []any{}
+		for _, element := range list {
+			result = append(result, asJSON(element))
+		}
+		return result
+	}
+	return value.String()
+}
+
+// describe writes a value as JSON.
+func describe(value tftypes.Value) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(asJSON(value)) // which is JSON
+	return strings.TrimSpace(text.String())
 }
 
 // readMail reads the inbox mail of the API's documentation.
 func (s protocolServer) readMail(t testing.TB) (report string) {
 	t.Helper()
-	return s.read(t, "privasfer_inbox_mail", values{"id": simulator.MailFull})
+	_, report = s.result(t, "inbox_mail", values{"id": simulator.MailFull})
+	return report
 }

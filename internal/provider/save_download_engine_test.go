@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,19 +89,22 @@ func TestAccSaveDownload(t *testing.T) {
 	api.checkRequests(t, postKey, postDownload, postDownloadKey, getContent)
 }
 
-// TestAccSaveDownload_invoke: the action runs without a trigger too, and shows its
-// progress.
-func TestAccSaveDownload_invoke(t *testing.T) {
+// TestAccSaveDownload_messages: without a trigger and with one, the progress is shown,
+// and a warning, which some versions of Terraform drop of a triggered action.
+func TestAccSaveDownload_messages(t *testing.T) {
 	t.Parallel()
 	needsActions(t, true)
 	api := newAPI(t, simulator.Options{})
 	folder, path := oldFile(t)
-	w := newWorkspace(t, api.performer()+savingBlocks(path, "before_create"))
-	output := w.run(0, "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
-	content := contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
+	w := newWorkspace(t, api.performer()+strings.Replace(savingBlocks(path, "before_create"), simulator.FileInvoice, simulator.FileBackup, 1))
+	content := contentOf(t, simulator.DefaultData(), simulator.FileBackup)
+	for _, args := range [][]string{{"-invoke=action.privasfer_save_download.test"}, nil} {
+		output := w.run(0, append([]string{"apply", "-auto-approve"}, args...)...)
+		checkOutput(t, output, `Saving "backup.tar.gz", 10 bytes`, "Saved 10 bytes, SHA-256 "+sumOf(content),
+			"The content has another size than the file", "Privasfer describes the file as 5368709120 bytes, and the content has 10.")
+		api.checkNoSecrets(t, output)
+	}
 	files{"file": content}.check(t, folder)
-	checkOutput(t, output, `Saving "invoice.pdf", 43389 bytes`, "Saved 43389 bytes, SHA-256 "+sumOf(content))
-	api.checkNoSecrets(t, output)
 }
 
 // TestAccSaveDownload_failed: an action that fails before its resource is created
@@ -132,17 +134,6 @@ func TestAccSaveDownload_failed(t *testing.T) {
 	}
 }
 
-// TestAccSaveDownload_warning: a warning is shown, also by the versions of
-// Terraform that drop those of a triggered action.
-func TestAccSaveDownload_warning(t *testing.T) {
-	t.Parallel()
-	needsActions(t, true)
-	api := newAPI(t, simulator.Options{})
-	config := strings.Replace(savingBlocks(filepath.Join(t.TempDir(), "file"), "before_create"), simulator.FileInvoice, simulator.FileBackup, 1)
-	checkOutput(t, newWorkspace(t, api.performer()+config).run(0, "apply", "-auto-approve"),
-		"The content has another size than the file", "Privasfer describes the file as 5368709120 bytes, and the content has 10.")
-}
-
 // TestAccSaveDownload_interrupted: Ctrl-C leaves nothing behind. What Terraform
 // makes of it depends on its version.
 func TestAccSaveDownload_interrupted(t *testing.T) {
@@ -156,10 +147,7 @@ func TestAccSaveDownload_interrupted(t *testing.T) {
 			folder, path := oldFile(t)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			api.Inject("GET /download/", 1, inPieces(1, 0, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-				interrupt()
-				thenSilence(w, r, next)
-			}))
+			api.Inject("GET /download/", 1, interruptedHalfWay(interrupt))
 			w := newWorkspace(t, api.performer()+savingBlocks(path, "before_create"))
 			result, err := w.Run(ctx, append([]string{"apply", "-auto-approve", "-no-color"}, args...)...)
 			if err != nil {
@@ -226,7 +214,7 @@ func TestAccSaveDownload_example(t *testing.T) { // not parallel: the path is in
 	w.run(0, "validate")
 	w.run(0, "plan", "-out", "plan")
 	api.checkRequests(t, "GET /api/inbox/"+simulator.MailFull+"?include=download")
-	const object = `{bucket = "received-files", key = "offer.pdf", source = "./offer.pdf"}`
+	const object = `{"bucket":"received-files","key":"offer.pdf","source":"./offer.pdf"}`
 	checkNotes(t, other.notes.take(), []string{"plan " + object})
 
 	output := w.run(0, "apply", "plan")

@@ -2,11 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"math/big"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
@@ -46,39 +41,6 @@ func (n *notes) take() []string {
 	taken := n.lines
 	n.lines = nil
 	return taken
-}
-
-// describe writes a value as HCL would, in one line and in a fixed order.
-func describe(value tftypes.Value) string {
-	var (
-		object map[string]tftypes.Value
-		list   []tftypes.Value
-		text   string
-		number big.Float
-	)
-	switch {
-	case !value.IsKnown():
-		return "unknown"
-	case value.IsNull():
-		return "null"
-	case value.As(&text) == nil:
-		return fmt.Sprintf("%q", text)
-	case value.As(&number) == nil:
-		return number.String()
-	case value.As(&object) == nil:
-		var parts []string
-		for _, name := range slices.Sorted(maps.Keys(object)) {
-			parts = append(parts, name+" = "+describe(object[name]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case value.As(&list) == nil:
-		var parts []string
-		for _, element := range list {
-			parts = append(parts, describe(element))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	return value.String()
 }
 
 func (s *standin) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {

@@ -26,8 +26,7 @@ const (
 	BodySentFull     = "MARKER-BODY-SENT-FULL-4b7d"
 	BodySentUnopened = "MARKER-BODY-SENT-UNOPENED-c93a"
 	BodySentSparse   = "MARKER-BODY-SENT-SPARSE-18fe"
-	// BodyMany is in the bodies of ManyInboxMails and ManyMails, before the
-	// mail's number.
+	// BodyMany is in the bodies of ManyInboxMails, before the mail's number.
 	BodyMany = "MARKER-BODY-MANY-e652"
 )
 

@@ -41,30 +41,12 @@ func ManyInboxMails(n int) []InboxMail {
 		sender := senders[i%len(senders)]
 		mails = append(mails, InboxMail{
 			ID: fmt.Sprintf("mail-%06d", i), Identifier: new(fmt.Sprintf("I%06d", i)), Subject: new(fmt.Sprintf("Report %06d", i)),
-			Body: new(manyBody(i)), Sender: &Sender{Name: sender.Name, Email: sender.Email},
-			Download: manyDownload("download", i), ReceivedAt: manyTime(i), Opened: i%2 == 0,
+			Body: new(fmt.Sprintf("<p>%s-%06d</p>", BodyMany, i)), Sender: &Sender{Name: sender.Name, Email: sender.Email},
+			Download: &MailDownload{
+				ID: fmt.Sprintf("download-%06d", i), CreatedAt: manyTime(i), FileIDs: []string{fmt.Sprintf("file-%06d", i)},
+			},
+			ReceivedAt: manyTime(i), Opened: i%2 == 0,
 		})
-	}
-	return mails
-}
-
-// ManyMails returns n sent mails, sent-000001 and on, to five recipients, with
-// downloads sent-download-000001 and on, otherwise as ManyInboxMails.
-func ManyMails(n int) []Mail {
-	recipients := manyPersons("Recipient")
-	mails := make([]Mail, 0, n)
-	for i := 1; i <= n; i++ {
-		recipient := &recipients[i%len(recipients)]
-		mail := Mail{
-			ID: fmt.Sprintf("sent-%06d", i), Identifier: new(fmt.Sprintf("S%06d", i)), Subject: new(fmt.Sprintf("Report %06d", i)),
-			Body: new(manyBody(i)), Sender: &Sender{Name: "Author Name", Email: "author@email.address"},
-			Recipient: recipient, RecipientEmail: new(recipient.Email),
-			CreatedAt: manyTime(i), SentAt: manyTime(i), Status: new("success"), Download: manyDownload("sent-download", i),
-		}
-		if i%2 == 0 {
-			mail.OpenedAt = manyTime(i + 1)
-		}
-		mails = append(mails, mail)
 	}
 	return mails
 }
@@ -98,18 +80,6 @@ func manyPersons(role string) []Person {
 		})
 	}
 	return persons
-}
-
-func manyDownload(prefix string, i int) *MailDownload {
-	return &MailDownload{
-		ID:        fmt.Sprintf("%s-%06d", prefix, i),
-		CreatedAt: manyTime(i),
-		FileIDs:   []string{fmt.Sprintf("file-%06d", i)},
-	}
-}
-
-func manyBody(i int) string {
-	return fmt.Sprintf("<p>%s-%06d</p>", BodyMany, i)
 }
 
 func manyTime(i int) string {

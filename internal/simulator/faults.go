@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Fault responds in the server's place; next is the real handler. It runs
@@ -87,21 +85,6 @@ func Redirect(code int, location string) Fault {
 	return Status(code, http.Header{"Location": {location}}, "")
 }
 
-// Reset drops the connection before any response: a server process that was
-// killed, or a firewall that rejects the connection half way.
-func Reset() Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-		_ = conn.Close()
-	}
-}
-
 // Truncate sends half of the real response and closes the connection in an
 // orderly way, short of its Content-Length: a proxy that ran out of space or
 // time. The request has been carried out.
@@ -135,44 +118,11 @@ func CutByApache() Fault {
 	}
 }
 
-// SwitchingProtocols responds with 101 and then keeps silent, until the client
-// leaves: a proxy that takes the request for a WebSocket's.
-func SwitchingProtocols() Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Connection", "Upgrade")
-		w.Header().Set("Upgrade", "websocket")
-		w.WriteHeader(http.StatusSwitchingProtocols)
-		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
-			_, _ = io.Copy(io.Discard, conn)
-			_ = conn.Close()
-		}
-	}
-}
-
 // Hang never responds, until the client leaves: a deadlocked server behind a
 // load balancer that accepts connections for it.
 func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		<-r.Context().Done()
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// Drip sends headers and then one byte per interval, until the client leaves:
-// a link that is all but dead. A timeout that only watches for silence never
-// ends it.
-func Drip(interval time.Duration) Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusOK)
-		controller := http.NewResponseController(w)
-		_ = controller.Flush()
-		for sleep(r.Context(), interval) {
-			_, err := io.WriteString(w, " ")
-			if err != nil || controller.Flush() != nil {
-				break
-			}
-		}
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -195,6 +145,29 @@ func Before(hook func()) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		hook()
 		next.ServeHTTP(w, r)
+	}
+}
+
+// When lets a request meet the fault only if the condition holds, where a match
+// of Inject is too coarse.
+func When(condition func(*http.Request) bool, f Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !condition(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		f(w, r, next)
+	}
+}
+
+// After carries the request out, throws the real response away and lets the
+// fault respond: a gateway that loses a response, or a server that marks a
+// download as used and sends the client to a storage service for it. The fault
+// must not call the real handler, or the request is carried out twice.
+func After(f Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		captureResponse(http.Header{}, r, next)
+		f(w, r, next)
 	}
 }
 

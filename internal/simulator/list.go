@@ -64,12 +64,8 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	if size := s.options.PageSize; change.swap && number > 1 && len(selected) > size {
 		selected[size-1], selected[size] = selected[size], selected[size-1]
 	}
-	p := newPage(number, s.options.PageSize, len(selected), change)
-	objects := l.rendered(selected[p.start:p.end], included)
-	if change.fresh {
-		rename(objects, number)
-	}
-	writeJSON(w, http.StatusOK, s.renderPage(r, p, objects))
+	p := newPage(number, s.options.PageSize, len(selected))
+	writeJSON(w, http.StatusOK, s.renderPage(r, p, l.rendered(selected[p.start:p.end], included)))
 }
 
 // selected returns the items that the keyword selects, in the requested order,

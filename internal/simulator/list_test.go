@@ -94,16 +94,3 @@ func TestListObjects(t *testing.T) {
 		want(t, got, 200, `{"data":[`+strings.Join(objects, ",")+`]}`)
 	}
 }
-
-// TestOverridesInLists shows that lists sort and search what an object is, not
-// how it looks.
-func TestOverridesInLists(t *testing.T) {
-	t.Parallel()
-	data := &simulator.Data{Mails: []simulator.Mail{
-		{ID: "b", Subject: new("b"), Extra: map[string]json.RawMessage{"subject": json.RawMessage(`7`), "new": json.RawMessage(`[]`)},
-			Omit: []string{"body", "created_at", "identifier", "opened_at", "recipient", "recipient_email", "sender", "sent_at", "status"}},
-		{ID: "a", Subject: new("a"), Omit: []string{"body", "created_at", "identifier", "opened_at", "recipient", "recipient_email", "sender", "sent_at", "status", "subject"}},
-	}}
-	_, web := start(t, simulator.Options{Data: data})
-	want(t, call(t, web, "GET", "/api/mails?sort=subject", ""), 200, `{"data":[{"id":"a"},{"id":"b","new":[],"subject":7}]}`)
-}

@@ -113,13 +113,13 @@ func TestData(t *testing.T) {
 			t.Errorf("%d: %s, want %s", size, got, formatted)
 		}
 	}
-	data.InboxMails, data.Mails = simulator.ManyInboxMails(3), append(data.Mails, simulator.ManyMails(3)...)
+	data.InboxMails = simulator.ManyInboxMails(3)
 	data.ReceivedFiles = simulator.ManyFiles(3)
 	_, web := start(t, simulator.Options{Data: data})
 	wantIDs(t, call(t, web, "GET", "/api/inbox", ""), "mail-000001", "mail-000002", "mail-000003")
 	all := call(t, web, "GET", "/api/mails", "").body
-	for marker, times := range map[string]int{simulator.BodySentFull: 1, simulator.BodySentUnopened: 1, simulator.BodySentSparse: 1, simulator.BodyMany: 3} {
-		if strings.Count(all, marker) != times {
+	for _, marker := range []string{simulator.BodySentFull, simulator.BodySentUnopened, simulator.BodySentSparse} {
+		if strings.Count(all, marker) != 1 {
 			t.Errorf("%s is not in bodies alone", marker)
 		}
 	}

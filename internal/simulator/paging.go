@@ -56,25 +56,16 @@ type page struct {
 	next int
 }
 
-func newPage(number, size, total int, change pageChange) page {
+func newPage(number, size, total int) page {
 	p := page{number: number, size: size, last: max(1, (total+size-1)/size), total: total}
-	shown := number
-	if change.endless {
-		shown = (number-1)%p.last + 1
-		p.last = number + 1
-		p.total = p.last * size
-	}
 	// Past the end, Laravel has an empty page.
 	p.start, p.end = total, total
-	if shown <= (total+size-1)/size {
-		p.start = (shown - 1) * size
+	if number <= p.last {
+		p.start = (number - 1) * size
 		p.end = min(p.start+size, total)
 	}
 	if number < p.last {
 		p.next = number + 1
-	}
-	if change.loop {
-		p.next = number
 	}
 	return p
 }
@@ -221,16 +212,11 @@ func fractalLinks(p page, link func(int) any) any {
 }
 
 func (s *Server) pageURL(r *http.Request, number int) string {
-	query := url.Values{}
-	if s.options.NextKeepsQuery {
-		query = r.URL.Query()
-	}
 	value := strconv.Itoa(number)
 	if s.options.PageStyle == PageCursor {
 		value = cursor(r, number)
 	}
-	query.Set(s.options.PageStyle.parameter(), value)
-	return s.listURL(r) + "?" + query.Encode()
+	return s.listURL(r) + "?" + url.Values{s.options.PageStyle.parameter(): {value}}.Encode()
 }
 
 func (s *Server) listURL(r *http.Request) string {

@@ -112,9 +112,8 @@ func TestPageErrors(t *testing.T) {
 func TestNextURL(t *testing.T) {
 	t.Parallel()
 	for next, options := range map[string]simulator.Options{
-		"https://api.example/api/files?page=2":                      {},
-		"http://inner.invalid:8080/v1/api/files?page=2":             {NextHost: "http://inner.invalid:8080/v1"},
-		"https://api.example/api/files?keyword=t&page=2&sort=-size": {NextKeepsQuery: true},
+		"https://api.example/api/files?page=2":          {},
+		"http://inner.invalid:8080/v1/api/files?page=2": {NextHost: "http://inner.invalid:8080/v1"},
 	} {
 		options.Token, options.Data, options.PageSize = token, tiny(3), 2
 		r := newRequest(t, "GET", "https://api.example/api/files?keyword=t&sort=-size", "")
@@ -128,26 +127,22 @@ func TestNextURL(t *testing.T) {
 	}
 }
 
-// TestPageFaults follows at most six URLs of next pages.
+// TestPageFaults follows the URLs of next pages.
 func TestPageFaults(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault simulator.Fault
 		pages string
 	}{
-		"none":                {simulator.Chain(), "ab cd e"},
-		"LoopingPage":         {simulator.LoopingPage(), "ab ab ab ab ab ab"},
-		"LoopingPage, second": {simulator.OnPage(2, simulator.LoopingPage()), "ab cd cd cd cd cd"},
-		"EndlessPages":        {simulator.EndlessPages(), "a-1b-1 c-2d-2 e-3 a-4b-4 c-5d-5 e-6"},
-		"RepeatingPages":      {simulator.RepeatingPages(), "ab cd e ab cd e"},
-		"ShiftedPages":        {simulator.ShiftedPages(), "ab bc de"},
-		"LosingPages":         {simulator.LosingPages(), "ab bd e"},
+		"none":         {simulator.Before(func() {}), "ab cd e"},
+		"ShiftedPages": {simulator.ShiftedPages(), "ab bc de"},
+		"LosingPages":  {simulator.LosingPages(), "ab bd e"},
 	} {
 		for _, style := range []simulator.PageStyle{simulator.PageResource, simulator.PageCursor, simulator.PageJSONAPI} {
 			s, web := start(t, simulator.Options{Data: tiny(5), PageSize: 2, PageStyle: style})
 			s.Inject("GET /api/files", -1, test.fault)
 			var pages []string
-			for target := "/api/files"; target != "" && len(pages) < 6; {
+			for target := "/api/files"; target != ""; {
 				got := call(t, web, "GET", target, "")
 				pages = append(pages, strings.Join(ids(t, got), ""))
 				var page struct{ Links struct{ Next string } }

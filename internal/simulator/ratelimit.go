@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,18 +14,15 @@ type window struct {
 }
 
 // throttle counts a request of the API, sets the X-RateLimit headers, and
-// reports whether the request is within the limit. The API counts by IP
-// address. Rejected requests are not counted.
-func (s *Server) throttle(w http.ResponseWriter, r *http.Request) bool {
+// reports whether the request is within the limit. The API counts by IP address,
+// and all clients of a simulator have that of this machine. Rejected requests are
+// not counted.
+func (s *Server) throttle(w http.ResponseWriter) bool {
 	if s.options.HideRateLimit {
 		return true
 	}
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = r.RemoteAddr
-	}
 	now := s.options.Now()
-	remaining, end, ok := s.countRequest(client, now)
+	remaining, end, ok := s.countRequest(now)
 
 	h := w.Header()
 	h.Set("X-RateLimit-Limit", strconv.Itoa(s.options.RateLimit))
@@ -46,21 +42,19 @@ func (s *Server) throttle(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// countRequest takes one request from the client's window, a new one if the
-// last is over, and returns what is left of it and its reported end.
-func (s *Server) countRequest(client string, now time.Time) (remaining int, end time.Time, ok bool) {
+// countRequest takes one request from the window, a new one if the last is over,
+// and returns what is left of it and its reported end.
+func (s *Server) countRequest(now time.Time) (remaining int, end time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	current, known := s.windows[client]
-	if !known || !now.Before(current.start.Add(s.options.RateWindow+s.options.LateRateLimit)) {
-		current = window{start: now}
+	if !now.Before(s.window.start.Add(s.options.RateWindow + s.options.LateRateLimit)) {
+		s.window = window{start: now}
 	}
-	if current.used < s.options.RateLimit {
-		current.used++
+	if s.window.used < s.options.RateLimit {
+		s.window.used++
 		ok = true
 	}
-	s.windows[client] = current
-	return s.options.RateLimit - current.used, current.start.Add(s.options.RateWindow), ok
+	return s.options.RateLimit - s.window.used, s.window.start.Add(s.options.RateWindow), ok
 }
 
 // LimitReq is nginx's limit_req in front of the application, with nodelay and

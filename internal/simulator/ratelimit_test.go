@@ -1,7 +1,6 @@
 package simulator_test
 
 import (
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,31 +57,6 @@ func TestRateLimit(t *testing.T) {
 	}
 	if len(s.Downloads()) != 0 {
 		t.Error("a limited request made a download")
-	}
-}
-
-func TestRateLimitByAddress(t *testing.T) {
-	t.Parallel()
-	limited := simulator.New(simulator.Options{Token: token, RateLimit: 1})
-	free := simulator.New(simulator.Options{Token: token, RateLimit: 1, HideRateLimit: true})
-	for _, step := range []struct {
-		address string
-		status  int
-	}{
-		{"192.0.2.1:1000", 404}, {"192.0.2.1:2000", 429}, {"192.0.2.2:1000", 404}, {"[2001:db8::1]:1", 404}, {"[2001:db8::1]:2", 429},
-	} {
-		r := newRequest(t, "GET", "http://localhost/api/inbox/x", "")
-		r.RemoteAddr = step.address
-		w := httptest.NewRecorder()
-		free.ServeHTTP(w, r)
-		if w.Code != 404 || w.Header().Get("X-RateLimit-Limit") != "" {
-			t.Errorf("without a limit: %d, %v", w.Code, w.Header())
-		}
-		w = httptest.NewRecorder()
-		limited.ServeHTTP(w, r)
-		if w.Code != step.status {
-			t.Errorf("%s: status %d, want %d", step.address, w.Code, step.status)
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -102,7 +101,10 @@ type response struct {
 func (w *response) WriteHeader(status int) {
 	if !w.begun {
 		w.begun = true
-		sleep(w.request.Context(), w.server.options.Latency)
+		select {
+		case <-time.After(w.server.options.Latency):
+		case <-w.request.Context().Done():
+		}
 		w.server.mu.Lock()
 		w.record.Status = status
 		w.server.mu.Unlock()
@@ -119,18 +121,3 @@ func (w *response) Write(p []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// sleep waits, and reports whether the time passed before the context ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

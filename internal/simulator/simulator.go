@@ -68,9 +68,6 @@ type Options struct {
 	// the request if empty, as where a proxy hides the application's own
 	// name. A path in it goes before the route's.
 	NextHost string
-	// NextKeepsQuery keeps the query's other parameters in the URLs of other
-	// pages. Laravel drops them unless the application says otherwise.
-	NextKeepsQuery bool
 	// Data is what the account holds, DefaultData if nil. It must not be
 	// changed after New.
 	Data *Data
@@ -87,7 +84,7 @@ type Server struct {
 	routes   []route
 
 	mu            sync.Mutex // guards everything below
-	windows       map[string]window
+	window        window
 	downloads     []*download
 	mailDownloads map[string]*download // those of the mails in the inbox
 	temporaryKeys []KeyRecord
@@ -119,7 +116,6 @@ func New(options Options) *Server {
 		received:      map[string]File{},
 		inbox:         map[string]InboxMail{},
 		mails:         map[string]Mail{},
-		windows:       map[string]window{},
 		mailDownloads: map[string]*download{},
 	}
 	for _, f := range options.Data.Files {
@@ -190,7 +186,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			writeError(w, r, http.StatusUnauthorized, "Unauthenticated.", nil)
 			return
 		}
-		if !s.throttle(w, r) {
+		if !s.throttle(w) {
 			writeError(w, r, http.StatusTooManyRequests, "Too Many Attempts.", nil)
 			return
 		}

@@ -192,39 +192,25 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-// TestConcurrentUse also performs a download by two of its keys.
-func TestConcurrentUse(t *testing.T) {
+// TestPerformedAtOnce performs a download by two of its keys, many times at once.
+func TestPerformedAtOnce(t *testing.T) {
 	t.Parallel()
-	s, web := start(t, simulator.Options{RateLimit: 1000})
+	s, web := start(t, simulator.Options{})
 	targets := []string{create(t, web, simulator.FileKey), publish(t, web, s.Downloads()[0].ID)}
-	s.Inject("POST /api/downloads", 5, simulator.JSONError(500, "Server Error"))
 	var served atomic.Int32
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			for _, request := range []string{
-				"GET /api/inbox/" + simulator.MailFull + " ", `POST /api/downloads {"files":["` + simulator.FileKey + `"]}`,
-				`POST /api/keys {"pin":"` + pin + `"}`, "GET " + targets[i%2] + " ",
-			} {
-				parts := strings.SplitN(request, " ", 3)
-				got, err := do(web, newRequest(t, parts[0], web.URL+parts[1], parts[2]))
-				if err != nil {
-					t.Error(err)
-				}
-				if parts[1] == targets[i%2] && got.status == 200 {
-					served.Add(1)
-				}
+			if got, err := do(web, newRequest(t, "GET", web.URL+targets[i%2], "")); err != nil {
+				t.Error(err)
+			} else if got.status == 200 {
+				served.Add(1)
 			}
-			s.Requests()
-			s.Downloads()
-			s.TemporaryKeys()
 		})
 	}
-	group.Wait()
-	if downloads, keys := len(s.Downloads()), len(s.TemporaryKeys()); downloads != 1+15 || keys != 2+20 || served.Load() != 1 {
-		t.Errorf("%d downloads, %d keys, performed %d times", downloads, keys, served.Load())
+	if group.Wait(); served.Load() != 1 {
+		t.Errorf("performed %d times", served.Load())
 	}
-	wantHeader(t, call(t, web, "GET", "/api/inbox/x", ""), "X-RateLimit-Remaining", "939")
 }
 
 // TestImports keeps the package usable by the demo, and independent of the
