@@ -288,6 +288,14 @@ func TestGateRejected(t *testing.T) {
 		}
 		g.in(visits, 3)
 	})
+	testGate(t, "it gives up where no time is named", func(g *gateTest) {
+		visits := g.arrive(4)
+		for _, v := range visits[:3] {
+			g.respond(v, http.StatusTooManyRequests)
+			time.Sleep(4 * time.Second)
+		}
+		g.failed(visits[3:], "the API has responded 429 Too Many Requests 3 times in a row")
+	})
 	testGate(t, "it gives up where the wait is longer than 90 s", func(g *gateTest) {
 		visits := g.arrive(4)
 		g.reject(visits[0], "91")
