@@ -234,7 +234,7 @@ func noResponse(ctx context.Context, err error, unconnected bool) *APIError {
 	case errors.As(err, &certificate):
 		failure.Kind, failure.Err = Untrusted, err
 	case errors.Is(err, io.EOF):
-		failure.Err = errors.New("the connection was closed before a response came")
+		failure.Err = errors.New("the connection was closed before a response arrived")
 	case unconnected:
 		failure.Err = err
 	}
@@ -254,7 +254,7 @@ func (c *call) read(response *http.Response, timeout *time.Timer) *APIError {
 	c.response = response
 	switch status := response.StatusCode; {
 	case status == http.StatusSwitchingProtocols: // its body is a connection without an end
-		return &APIError{Kind: Unusable, Err: errors.New("the server speaks another protocol than HTTP from here on")}
+		return &APIError{Kind: Unusable, Err: errors.New("the server switched to another protocol than HTTP")}
 	case status/100 == 3:
 		return c.readRedirect(response)
 	case status/100 != 2:

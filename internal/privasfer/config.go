@@ -22,17 +22,17 @@ var ErrNoToken = errors.New("the token is empty")
 // spaces, is an error that says what is wrong and does not show it.
 func ParseToken(text string) (string, error) {
 	token := trim(text)
-	const again = "; copy it again from the profile's API page, in one piece"
+	const again = "; copy it again, or create a new one on the API page of your profile"
 	scheme, _, _ := strings.Cut(token, " ")
 	switch {
 	case token == "":
 		return "", ErrNoToken
 	case strings.EqualFold(scheme, "Bearer") && scheme != token:
-		return "", errors.New("the token begins with the word Bearer; leave the word out, the provider sends it")
+		return "", errors.New("the token begins with the word Bearer; remove the word, because the provider adds it")
 	case strings.ContainsFunc(token, unicode.IsControl):
-		return "", errors.New("the token contains a control character, such as a line break in its middle" + again)
+		return "", errors.New("the token contains a control character, such as a line break" + again)
 	case strings.ContainsFunc(token, unicode.IsSpace):
-		return "", errors.New("the token contains a space in its middle" + again)
+		return "", errors.New("the token contains a space" + again)
 	case strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII }):
 		return "", errors.New("the token contains a character that is not ASCII, perhaps an invisible one" + again)
 	}
@@ -44,7 +44,7 @@ func ParseToken(text string) (string, error) {
 func ParsePIN(text string) (string, error) {
 	pin := trim(text)
 	if strings.ContainsFunc(pin, unicode.IsControl) {
-		return "", errors.New("the PIN contains a control character, such as a line break in its middle")
+		return "", errors.New("the PIN contains a control character, such as a line break")
 	}
 	return pin, nil
 }
@@ -79,10 +79,10 @@ func parseURL(text string) (*url.URL, error) {
 	case parsed.Scheme != "https" && parsed.Scheme != "http":
 		return nil, errors.New("it must begin with https://")
 	case parsed.Hostname() == "":
-		return nil, errors.New("it names no host")
+		return nil, errors.New("it must contain a host")
 	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
-		return nil, errors.New("it must begin with https://, because what travels there is secret; " +
-			"plain http is accepted for a loopback host only")
+		return nil, errors.New("it must begin with https://, because secrets are sent to it; " +
+			"http is allowed for a loopback host only")
 	case parsed.User != nil:
 		return nil, errors.New("it must not contain a user name or a password")
 	case parsed.Fragment != "" || strings.Contains(text, "#"):
@@ -103,18 +103,18 @@ func ParseCACertPEM(text string) ([]byte, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, errors.New("it holds a block that is no CERTIFICATE")
+			return nil, errors.New("it contains a PEM block that is not a CERTIFICATE")
 		}
 		// AppendCertsFromPEM passes over a certificate with headers.
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil || len(block.Headers) > 0 {
-			return nil, errors.New("it holds a certificate that cannot be read")
+			return nil, errors.New("it contains a certificate that cannot be parsed")
 		}
 	}
 	switch {
 	case !strings.Contains(text, "-----BEGIN "):
-		return nil, errors.New("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+		return nil, errors.New("it contains no PEM-encoded certificate (-----BEGIN CERTIFICATE-----)")
 	case blocks > 0:
-		return nil, errors.New("it holds a block in PEM form that is broken, or does not begin on a line of its own")
+		return nil, errors.New("it contains a PEM block that is broken or does not begin on a new line")
 	}
 	return []byte(text), nil
 }

@@ -14,10 +14,10 @@ import (
 func TestParseToken(t *testing.T) {
 	t.Parallel()
 	const (
-		again    = "; copy it again from the profile's API page, in one piece"
-		bearer   = "the token begins with the word Bearer; leave the word out, the provider sends it"
-		control  = "the token contains a control character, such as a line break in its middle" + again
-		space    = "the token contains a space in its middle" + again
+		again    = "; copy it again, or create a new one on the API page of your profile"
+		bearer   = "the token begins with the word Bearer; remove the word, because the provider adds it"
+		control  = "the token contains a control character, such as a line break" + again
+		space    = "the token contains a space" + again
 		notASCII = "the token contains a character that is not ASCII, perhaps an invisible one" + again
 	)
 	tests := map[string]struct{ text, token, err string }{
@@ -83,8 +83,8 @@ func TestParseBaseURL(t *testing.T) {
 	const (
 		noURL     = "it is not a URL"
 		scheme    = "it must begin with https://"
-		noHost    = "it names no host"
-		plainHTTP = scheme + ", because what travels there is secret; plain http is accepted for a loopback host only"
+		noHost    = "it must contain a host"
+		plainHTTP = scheme + ", because secrets are sent to it; http is allowed for a loopback host only"
 		userInfo  = "it must not contain a user name or a password"
 		query     = "it must not contain a query (?)"
 		fragment  = "it must not contain a fragment (#)"
@@ -167,10 +167,10 @@ func FuzzParseBaseURL(f *testing.F) {
 func TestParseCACertPEM(t *testing.T) {
 	t.Parallel()
 	const (
-		none       = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
-		other      = "it holds a block that is no CERTIFICATE"
-		unreadable = "it holds a certificate that cannot be read"
-		broken     = "it holds a block in PEM form that is broken, or does not begin on a line of its own"
+		none       = "it contains no PEM-encoded certificate (-----BEGIN CERTIFICATE-----)"
+		other      = "it contains a PEM block that is not a CERTIFICATE"
+		unreadable = "it contains a certificate that cannot be parsed"
+		broken     = "it contains a PEM block that is broken or does not begin on a new line"
 	)
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	server.Close()

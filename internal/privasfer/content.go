@@ -51,7 +51,7 @@ type Performance struct {
 func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Writer) (*Content, error) {
 	if c.downloadURL == nil {
 		return nil, &APIError{Kind: Invalid, Method: http.MethodGet, NotProcessed: true,
-			Err: errors.New("the client was not given the URL at which a download is performed")}
+			Err: errors.New("the client has no download URL")}
 	}
 	target, err := c.downloadURL.For(p.Download.ID, p.Key)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Write
 		defer cancel(nil)
 		call.deadline = time.Now().Add(p.Remaining)
 		call.over = time.AfterFunc(p.Remaining, func() {
-			cancel(&APIError{Kind: DownloadOver, Err: errors.New("the download's minute was over before its content had come")})
+			cancel(&APIError{Kind: DownloadOver, Err: errors.New("the download's minute ended before its content arrived")})
 		})
 		defer call.over.Stop()
 	}
@@ -171,7 +171,7 @@ func (c *call) beginContent(response *http.Response, timeout *time.Timer) (io.Re
 // encoding, and the length of that, or -1 where the headers do not announce it.
 func (c *call) decoded(response *http.Response, received io.Reader) (body io.Reader, length int64, failure *APIError) {
 	if c.performed.Download.hasNoHTML() && IsHTML(response.Header.Get("Content-Type")) {
-		return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the response is a page of HTML, not the file")}
+		return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the response is an HTML page, not the file")}
 	}
 	// There may be several, in one line or in many.
 	switch strings.ToLower(strings.Join(response.Header.Values("Content-Encoding"), ",")) {
@@ -188,11 +188,11 @@ func (c *call) decoded(response *http.Response, received io.Reader) (body io.Rea
 		case errors.Is(err, io.EOF): // nothing was compressed
 			return http.NoBody, 0, nil
 		case errors.Is(err, gzip.ErrHeader):
-			return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content says that it is compressed by gzip and is not")}
+			return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content is not gzip, although its Content-Encoding is")}
 		}
 		return nil, 0, cutShort(plain(err))
 	}
-	return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content is encoded in a way that the provider does not know, and did not ask for")}
+	return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content has a Content-Encoding that the provider does not support")}
 }
 
 // hasNoHTML reports that the download has files and that none of them is a web

@@ -130,7 +130,7 @@ func TestContentNotRequested(t *testing.T) {
 		return newResponse(200, "content"), nil
 	}
 	const unusable = "GET " + contentPath + ": the download has an id or a key that cannot be part of a URL"
-	for id, want := range map[string]string{"": "GET : the client was not given the URL at which a download is performed", ".": unusable, "..": unusable} {
+	for id, want := range map[string]string{"": "GET : the client has no download URL", ".": unusable, "..": unusable} {
 		client := contentOver(t, unasked)
 		if id == "" {
 			client = newClientOver(t, unasked)
@@ -280,7 +280,7 @@ func TestContentHTML(t *testing.T) {
 		})
 		content, err := perform(t, client, performance{files: files})
 		checkContent(t, content, err, name, map[bool]Kind{true: Unusable}[test.rejected],
-			" returned 200 OK: the response is a page of HTML, not the file")
+			" returned 200 OK: the response is an HTML page, not the file")
 	}
 }
 
@@ -405,8 +405,8 @@ func TestContentEncoding(t *testing.T) {
 	t.Parallel()
 	whole := zipped("content")
 	const (
-		unknown  = " returned 200 OK: the content is encoded in a way that the provider does not know, and did not ask for"
-		notGzip  = " returned 200 OK: the content says that it is compressed by gzip and is not"
+		unknown  = " returned 200 OK: the content has a Content-Encoding that the provider does not support"
+		notGzip  = " returned 200 OK: the content is not gzip, although its Content-Encoding is"
 		cutShort = " returned 200 OK: the response was cut short: "
 	)
 	for name, test := range map[string]struct {

@@ -52,7 +52,7 @@ func decode[T any, P object[T]](body []byte) (P, error) {
 
 var (
 	errNoData = errors.New(`the response has no "data"`)
-	errHTML   = errors.New("the response is a page of HTML, not JSON")
+	errHTML   = errors.New("the response is an HTML page, not JSON")
 )
 
 // unmarshal is json.Unmarshal with errors that are safe to show: the standard
@@ -75,13 +75,13 @@ func unmarshal(body []byte, to any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return fmt.Errorf("the response is not valid JSON: it errs or breaks off at byte %d of %d", syntax.Offset, len(body))
+		return fmt.Errorf("the response is not valid JSON: error at byte %d of %d", syntax.Offset, len(body))
 	case errors.As(err, &mismatch):
 		// Value may be "number 1.5": its first word is the type.
 		found, _, _ := strings.Cut(mismatch.Value, " ")
 		// encoding/json puts the name of an embedded struct into the path.
 		field := strings.ReplaceAll(mismatch.Field, "position.", "")
-		return fmt.Errorf("%q is of type %s where %s was expected", cmp.Or(field, "the response"), found, jsonType(mismatch.Type))
+		return fmt.Errorf("%q has the type %s instead of %s", cmp.Or(field, "the response"), found, jsonType(mismatch.Type))
 	}
 	return errors.New("the response is not valid JSON")
 }
@@ -92,7 +92,7 @@ func jsonType(t reflect.Type) string {
 	case reflect.Bool:
 		return "bool"
 	case reflect.Int64:
-		return "a whole number of at most 64 bits"
+		return "64-bit integer"
 	case reflect.String:
 		return "string"
 	case reflect.Slice:

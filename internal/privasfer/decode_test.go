@@ -12,13 +12,13 @@ func TestDecodeErrors(t *testing.T) {
 	t.Parallel()
 	const (
 		empty     = "the response is empty"
-		html      = "the response is a page of HTML, not JSON"
+		html      = "the response is an HTML page, not JSON"
 		notUTF8   = "the response is not valid UTF-8"
 		noData    = `the response has no "data"`
 		noID      = `the response has no %q`
-		syntax    = "the response is not valid JSON: it errs or breaks off at byte %d of %d"
-		wrongType = "%q is of type %s where %s was expected"
-		whole     = "a whole number of at most 64 bits"
+		syntax    = "the response is not valid JSON: error at byte %d of %d"
+		wrongType = "%q has the type %s instead of %s"
+		whole     = "64-bit integer"
 	)
 	download := func(text string) string { return `{"data":{"id":"m","download":{"id":"d",` + text + `}}}` }
 	file := func(text string) string { return download(`"files":[{"id":"e"},{"id":"f",` + text + `}]`) }

@@ -31,7 +31,7 @@ func TestRejection(t *testing.T) {
 		"message is empty":    {`{"message":""}`, ""},
 		"a stack trace":       {`{"message":"Server Error","exception":"PDOException","trace":[{"file":"/var/www/x.php"}]}`, ": Server Error"},
 
-		"HTML":           {" <html><h1>Bad Gateway</h1></html>", ": the response is a page of HTML, not JSON"},
+		"HTML":           {" <html><h1>Bad Gateway</h1></html>", ": the response is an HTML page, not JSON"},
 		"text":           {"Down for maintenance", ""},
 		"empty":          {"", ""},
 		"JSON cut short": {`{"message":"No.`, ""},
@@ -76,8 +76,8 @@ func TestErrorResponse(t *testing.T) {
 		err     string
 	}{
 		"words":            {422, `{"message":"No.","errors":{"files.1":"Bad."}}`, nil, APIError{Kind: Rejected, Message: "No.", NotProcessed: true}, "422 Unprocessable Entity: No. [files.1: Bad.]"},
-		"a page, 401":      {401, "<html>", nil, APIError{Kind: Rejected, Err: errHTML, NotProcessed: true}, "401 Unauthorized: the response is a page of HTML, not JSON"},
-		"a page, 403":      {403, "<html>", nil, APIError{Kind: Rejected, Err: errHTML, NotProcessed: true}, "403 Forbidden: the response is a page of HTML, not JSON"},
+		"a page, 401":      {401, "<html>", nil, APIError{Kind: Rejected, Err: errHTML, NotProcessed: true}, "401 Unauthorized: the response is an HTML page, not JSON"},
+		"a page, 403":      {403, "<html>", nil, APIError{Kind: Rejected, Err: errHTML, NotProcessed: true}, "403 Forbidden: the response is an HTML page, not JSON"},
 		"no name":          {419, "", nil, APIError{Kind: Rejected, NotProcessed: true}, "419"},
 		"limit":            {429, "", nil, APIError{Kind: Rejected, NotProcessed: true}, "429 Too Many Requests"},
 		"error":            {500, "", header{"Retry-After", "7"}, APIError{Kind: Rejected}, "500 Internal Server Error"},

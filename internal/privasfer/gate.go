@@ -142,9 +142,9 @@ func (g *gate) givesUp() bool { return g.rejections > g.maxRejections || g.asked
 
 // failure reports what the API asked for.
 func (g *gate) failure() *APIError {
-	text := fmt.Sprintf("the API has responded 429 Too Many Requests %d times in a row", g.rejections)
+	text := fmt.Sprintf("the API responded with 429 Too Many Requests %d times in a row", g.rejections)
 	if g.rejections == 1 {
-		text = "the API has responded 429 Too Many Requests"
+		text = "the API responded with 429 Too Many Requests"
 	}
 	if g.asked > 0 {
 		text += fmt.Sprintf(", with a Retry-After of %s", g.asked.Round(time.Second))

@@ -258,7 +258,7 @@ func TestGateRejected(t *testing.T) {
 			g.remains(v, 0)
 		}
 	})
-	const text = "the API has responded 429 Too Many Requests %d times in a row, with a Retry-After of 4s"
+	const text = "the API responded with 429 Too Many Requests %d times in a row, with a Retry-After of 4s"
 	testGate(t, "it gives up after some in a row", func(g *gateTest) {
 		g.remains(g.arrive(1)[0], 30)
 		old := g.arrive(20)
@@ -294,12 +294,12 @@ func TestGateRejected(t *testing.T) {
 			g.respond(v, http.StatusTooManyRequests)
 			time.Sleep(4 * time.Second)
 		}
-		g.failed(visits[3:], "the API has responded 429 Too Many Requests 3 times in a row")
+		g.failed(visits[3:], "the API responded with 429 Too Many Requests 3 times in a row")
 	})
 	testGate(t, "it gives up where the wait is longer than 90 s", func(g *gateTest) {
 		visits := g.arrive(4)
 		g.reject(visits[0], "91")
-		g.failed(append(visits[1:], g.arrive(1)...), "the API has responded 429 Too Many Requests, with a Retry-After of 1m31s")
+		g.failed(append(visits[1:], g.arrive(1)...), "the API responded with 429 Too Many Requests, with a Retry-After of 1m31s")
 		time.Sleep(91 * time.Second)
 		g.in(g.arrive(2), 1)
 	})

@@ -189,7 +189,7 @@ func TestCallsWithNothingLeft(t *testing.T) {
 				callers.Go(func() {
 					_, err := client.InboxMail(t.Context(), strconv.Itoa(i), false)
 					if asAPIError(t, err).Kind != Rejected { // it sent no request
-						checkError(t, err, RateLimited, fmt.Sprintf("GET /api/inbox/%d: the API has responded 429 Too Many Requests "+
+						checkError(t, err, RateLimited, fmt.Sprintf("GET /api/inbox/%d: the API responded with 429 Too Many Requests "+
 							"%d times in a row, with a Retry-After of 1m0s", i, rejections))
 					}
 				})

@@ -127,7 +127,7 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 			next, err := current.next(*target)
 			switch {
 			case err == nil && next != nil && asked[next.RawQuery]:
-				err = errors.New("the list has a page that leads back to an earlier one")
+				err = errors.New("the list has a page that links to an earlier one")
 			case len(list.Objects) > maxListed, next != nil && len(asked) == maxPages:
 				return nil, call.failed(&APIError{Kind: ListTooLong, Err: fmt.Errorf(
 					"the list has more than %d objects or %d pages", maxListed, maxPages)})

@@ -134,8 +134,8 @@ func TestDecodePageErrors(t *testing.T) {
 	const (
 		noData    = `the response has no "data"`
 		noID      = `object %d of the list: the response has no %q`
-		wrongType = "%q is of type %s where %s was expected"
-		whole     = "a whole number of at most 64 bits"
+		wrongType = "%q has the type %s instead of %s"
+		whole     = "64-bit integer"
 	)
 	tests := map[string]struct{ body, err string }{
 		"no data":     {`{"links":{},"meta":{}}`, noData},
@@ -183,7 +183,7 @@ func TestListUnusable(t *testing.T) {
 	t.Parallel()
 	const (
 		noURL  = "the list's link to its next page is not a URL"
-		circle = "the list has a page that leads back to an earlier one"
+		circle = "the list has a page that links to an earlier one"
 	)
 	first := pageOf("a", `,"current_page":1,"last_page":2`)
 	next := func(query string) string { return pageOf("a", fmt.Sprintf(`,"links":{"next":%q}`, query)) }

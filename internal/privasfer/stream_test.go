@@ -90,7 +90,7 @@ func TestStreamTime(t *testing.T) {
 	t.Parallel()
 	const (
 		begun = " returned 200 OK"
-		over  = ": the download's minute was over before its content had come"
+		over  = ": the download's minute ended before its content arrived"
 	)
 	tests := map[string]struct {
 		stream    stream

@@ -102,7 +102,7 @@ func TestNoConnection(t *testing.T) {
 		"nobody listens":       {base: "http://" + nobody, err: "dial tcp " + nobody + ": "},
 		"no such host":         {base: "https://" + host, err: "dial tcp: lookup " + host + ": "},
 		"no TLS":               {base: strings.Replace(forbids, "http:", "https:", 1), err: "tls: first record does not look like a TLS handshake"},
-		"closed in the TLS":    {base: strings.Replace(rawServer(t, ""), "http:", "https:", 1), err: "the connection was closed before a response came"},
+		"closed in the TLS":    {base: strings.Replace(rawServer(t, ""), "http:", "https:", 1), err: "the connection was closed before a response arrived"},
 		"no proxy listens":     {base: "https://api.example", proxy: "http://" + nobody, err: "proxyconnect tcp: dial tcp " + nobody + ": "},
 		"the proxy rejects it": {base: "https://api.example", proxy: forbids, err: "Forbidden"},
 	} {
@@ -200,7 +200,7 @@ func TestAttemptTime(t *testing.T) {
 		"a body that drips":      {plain, 20 * time.Second, dripping(ok, drip), DefaultRequestTimeout, TimedOut, " returned 200 OK" + late, false, false},
 		"a rejection that drips": {plain, 0, dripping(failed, drip), DefaultRequestTimeout, Rejected, " returned 422 Unprocessable Entity", true, false},
 		"slow and in time":       {plain, 10 * time.Second, dripping("HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n", `{"data":{"id":"d"}}`), 29 * time.Second, 0, "", false, false},
-		"another protocol":       {plain, 0, dripping(other, drip), 0, Unusable, " returned 101 Switching Protocols: the server speaks another protocol than HTTP from here on", false, false},
+		"another protocol":       {plain, 0, dripping(other, drip), 0, Unusable, " returned 101 Switching Protocols: the server switched to another protocol than HTTP", false, false},
 
 		"canceled while it dials": {plain, forever, silentConn, 5 * time.Second, Canceled, ": context canceled", true, true},
 		"canceled while it waits": {plain, 0, silentConn, 5 * time.Second, Canceled, ": context canceled", false, true},
@@ -256,7 +256,7 @@ func TestBrokenResponse(t *testing.T) {
 		raw     string
 		err     string // after the path; "": none
 	}{
-		"before it":                  {0, false, "", ": the connection was closed before a response came"},
+		"before it":                  {0, false, "", ": the connection was closed before a response arrived"},
 		"in the header":              {0, false, head, ": net/http: HTTP/1.x transport connection broken: unexpected EOF"},
 		"Content-Length":             {0, false, length20, cutShort + "unexpected EOF"},
 		"Content-Length, whole, TLS": {tls13, false, strings.Replace(length20, "20\r", "19\r", 1), ""},

@@ -46,7 +46,7 @@ func CheckID(id string) error {
 	case strings.ContainsAny(id, `/\?#`):
 		return errors.New("it must not contain a slash, a backslash, a question mark or a number sign")
 	case strings.ContainsFunc(id, unicode.IsSpace):
-		return errors.New("it must not contain white space")
+		return errors.New("it must not contain whitespace")
 	case strings.ContainsFunc(id, unicode.IsControl):
 		return errors.New("it must not contain a control character")
 	}
@@ -74,14 +74,14 @@ func ParseDownloadURL(text string) (*DownloadURL, error) {
 	text = trim(text)
 	keys, ids := strings.Count(text, keyPlace), strings.Count(text, idPlace)
 	if keys+ids == 0 || keys > 1 || ids > 1 {
-		return nil, errors.New("it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most")
+		return nil, errors.New("it must contain {key} for the public download key, {id} for the id of the download, or both, each at most once")
 	}
 	parsed, err := parseURL(text)
 	if err != nil {
 		return nil, err
 	}
 	if places := parsed.Path + "?" + parsed.RawQuery; strings.Count(places, keyPlace) != keys || strings.Count(places, idPlace) != ids {
-		return nil, errors.New("it must have {key} and {id} in its path or its query, and not escaped")
+		return nil, errors.New("it must contain {key} and {id} in its path or query, unescaped")
 	}
 	return &DownloadURL{template: text, path: parsed.Path}, nil
 }

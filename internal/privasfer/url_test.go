@@ -53,7 +53,7 @@ func TestCheckID(t *testing.T) {
 		empty   = "it must not be empty"
 		dots    = `it must not be "." or ".."`
 		route   = "it must not contain a slash, a backslash, a question mark or a number sign"
-		space   = "it must not contain white space"
+		space   = "it must not contain whitespace"
 		control = "it must not contain a control character"
 	)
 	tests := map[string]string{
@@ -101,8 +101,8 @@ func TestIsLoopback(t *testing.T) {
 func TestParseDownloadURL(t *testing.T) {
 	t.Parallel()
 	const (
-		places  = "it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most"
-		located = "it must have {key} and {id} in its path or its query, and not escaped"
+		places  = "it must contain {key} for the public download key, {id} for the id of the download, or both, each at most once"
+		located = "it must contain {key} and {id} in its path or query, unescaped"
 	)
 	for text, want := range map[string]string{ // the error, or the URL of the id a/b and the key k&=
 		"https://x.example/d/{key}":                   "https://x.example/d/k&=",
@@ -117,7 +117,7 @@ func TestParseDownloadURL(t *testing.T) {
 		"https://x.example/%7Bkey%7D":                 places,
 		"https://x.example/{key}/%7Bkey%7D":           located,
 		"https://{id}.example/":                       "it is not a URL",
-		"http://x.example/{id}":                       "it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only",
+		"http://x.example/{id}":                       "it must begin with https://, because secrets are sent to it; http is allowed for a loopback host only",
 		"https://u:p@x.example/{id}":                  "it must not contain a user name or a password",
 		"https://x.example/{id}#f":                    "it must not contain a fragment (#)",
 		"https://x.example/#{id}":                     "it must not contain a fragment (#)",

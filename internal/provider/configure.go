@@ -114,11 +114,11 @@ func tokenFrom(argument types.String, diags *diag.Diagnostics) string {
 	token, err := privasfer.ParseToken(text)
 	switch {
 	case errors.Is(err, privasfer.ErrNoToken):
-		detail := "Every call to Privasfer needs a token, which is created on the profile's API page. Set it in the provider's `token` " +
-			"argument, from a sensitive variable for example, or in the environment variable " + envToken + "."
+		detail := "Each request to the API requires a token, which you create on the API page of your profile. Set the provider's `token` " +
+			"argument, for example to a sensitive variable, or the environment variable " + envToken + "."
 		if !argument.IsNull() {
-			detail = "The provider's `token` argument is set and empty. Set it to a token, which is created on the profile's API page, or " +
-				"leave it out (or null) to use the environment variable " + envToken + "."
+			detail = "The provider's `token` argument is an empty string. Set it to a token, which you create on the API page of your profile, or " +
+				"remove it (or set it to null) to use the environment variable " + envToken + "."
 		}
 		diags.AddAttributeError(path.Root("token"), "Missing Privasfer token", detail)
 	case err != nil:
@@ -204,7 +204,7 @@ func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 		return nil
 	case c.client == nil:
 		diags.AddError("Provider configuration not known yet",
-			fmt.Sprintf("The value of the provider's %s is known only after apply, and Privasfer has to be called now. ",
+			fmt.Sprintf("The value of the provider's %s is not known until apply, but the provider must call the API now. ",
 				strings.Join(c.unknown, " and "))+knownStep)
 	}
 	return c.client
@@ -218,13 +218,13 @@ func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) (
 		return c.downloadURL.NeedsKey()
 	case c.downloadURLUnknown:
 		diags.AddAttributeError(at, "Provider configuration not known yet",
-			"The value of the provider's `download_url` is known only after apply, and the download has to be performed now. "+
+			"The value of the provider's `download_url` is not known until apply, but the provider must perform the download now. "+
 				knownStep)
 	default:
 		diags.AddAttributeError(at, "Missing Privasfer download URL",
-			"To perform a download the provider has to know where. Privasfer's documentation of the API says that the URL is made from the "+
-				"download's public key, and does not publish it. Give the URL, with {key} in the place of the key, or {id} in that of the "+
-				"download's id, in the provider's `download_url` argument or the environment variable "+envDownloadURL+".")
+			"To perform a download, the provider requires its URL, which the API's documentation does not publish. Set the provider's "+
+				"`download_url` argument or the environment variable "+envDownloadURL+" to the URL, with the placeholder {key} for the public "+
+				"download key, {id} for the id of the download, or both.")
 	}
 	return false
 }
@@ -235,15 +235,15 @@ func (c *configured) requirePIN(at path.Path, diags *diag.Diagnostics) {
 	case c.hasPIN:
 	case c.pinUnknown:
 		diags.AddAttributeError(at, "Provider configuration not known yet",
-			"The value of the provider's `pin` is known only after apply, and a key has to be created now. "+knownStep)
+			"The value of the provider's `pin` is not known until apply, but the provider must create a key now. "+knownStep)
 	default:
 		diags.AddAttributeError(at, "Missing Privasfer PIN",
-			"The API asks for your PIN before a file may be fetched. Give it in the provider's `pin` argument, from a sensitive variable "+
-				"for example, or in the environment variable "+envPIN+".")
+			"The API requires your PIN to create a public download key. Set the provider's `pin` argument, for example to a sensitive "+
+				"variable, or the environment variable "+envPIN+".")
 	}
 }
 
-const knownStep = "Give a value that is known at plan, or apply what it depends on first, with -target."
+const knownStep = "Set a value that is known at plan, or use -target to first apply what the value depends on."
 
 // onlyAtApply keeps an ephemeral block from being opened by a plan: what is
 // unknown at plan defers it, on every engine.

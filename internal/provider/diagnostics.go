@@ -22,7 +22,7 @@ func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
 		case http.StatusUnauthorized:
 			summary = "Privasfer does not accept the token"
 		case http.StatusForbidden:
-			summary = "The token may not do this at Privasfer"
+			summary = "The token does not have the required permission"
 		}
 	}
 	return diag.NewErrorDiagnostic(summary, sentence(err.Error())+"\n\n"+nextStep(err, atAPI))
@@ -39,8 +39,8 @@ func lookupDiagnostic(object string, err error) diag.Diagnostic {
 }
 
 func notFoundDetail(object string, err error) string {
-	return fmt.Sprintf("There is no %s with this id that the token may see. %s\n\n"+
-		"Check the id, and that the token is of the account that it belongs to. If every id is reported missing, "+
+	return fmt.Sprintf("There is no %s with this id, or the token has no access to it. %s\n\n"+
+		"Check the id and the account of the token. If every id is reported as missing, "+
 		"`base_url` is probably wrong.", object, sentence(err.Error()))
 }
 
@@ -63,10 +63,10 @@ var remedies = []struct {
 	{kind: privasfer.Canceled, step: [2]string{"The run was interrupted."}},
 	{kind: privasfer.Invalid, step: [2]string{bugStep}},
 	{kind: privasfer.Untrusted, step: [2]string{
-		"The server's certificate is not one that this machine trusts for that host. Check `base_url`; where a proxy " +
-			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument.",
-		"The server's certificate is not one that this machine trusts for that host. Check `download_url`; where a proxy " +
-			"inspects TLS, give its certificate authority in the provider's `ca_cert_pem` argument."}},
+		"This machine does not trust the server's certificate for this host. Check `base_url`. If a proxy inspects TLS, " +
+			"set the provider's `ca_cert_pem` argument to the certificate of its authority.",
+		"This machine does not trust the server's certificate for this host. Check `download_url`. If a proxy inspects TLS, " +
+			"set the provider's `ca_cert_pem` argument to the certificate of its authority."}},
 	{kind: privasfer.Unreachable, step: [2]string{networkStep + " and `base_url`.", networkStep + " and `download_url`."}},
 	{kind: privasfer.Disconnected, step: [2]string{"Run again. If it happens again, check the network and any proxy in between."}},
 	{kind: privasfer.TimedOut, step: [2]string{
@@ -75,52 +75,52 @@ var remedies = []struct {
 		"The server, the network or a proxy in between is too slow for the minute that a download lives. Run again."}},
 	{kind: privasfer.RateLimited, step: [2]string{rateLimitStep}},
 	{kind: privasfer.TooLarge, step: [2]string{notTheAPIStep}},
-	{kind: privasfer.ContentTooLarge, step: [2]string{"Raise `max_content_bytes`, up to 16777216 (16 MiB), if the file is meant to be that large."}},
+	{kind: privasfer.ContentTooLarge, step: [2]string{"Raise `max_content_bytes`, up to 16777216 (16 MiB), if the file is expected to be that large."}},
 	{kind: privasfer.Unwritable, step: [2]string{unwritableStep}},
-	{kind: privasfer.ListTooLong, step: [2]string{"The provider reads no more of a list. Narrow it down with `keyword`."}},
+	{kind: privasfer.ListTooLong, step: [2]string{"The provider does not read longer lists. Narrow the list down with `keyword`."}},
 	{kind: privasfer.Unusable, step: [2]string{notTheAPIStep, downloadURLStep}},
 	{kind: privasfer.Redirected, step: [2]string{
-		"The API documents no redirect, and the provider never follows one with the token: `base_url` is probably wrong.", downloadURLStep}},
+		"The provider does not follow redirects of the API: `base_url` is probably wrong.", downloadURLStep}},
 
 	{kind: privasfer.Rejected, status: http.StatusTooManyRequests, step: [2]string{rateLimitStep}},
 	{kind: privasfer.Rejected, status: 500, step: [2]string{
-		"The fault is at the server's side, Privasfer's or that of a proxy in between. Try again later."}},
+		"The error is on the side of the server, which is Privasfer or a proxy in between. Try again later."}},
 	{kind: privasfer.Rejected, status: http.StatusUnauthorized, bare: true, step: [2]string{firewallStep + tokenStep, firewallStep + downloadURLStep}},
 	{kind: privasfer.Rejected, status: http.StatusForbidden, bare: true, step: [2]string{firewallStep + tokenStep, firewallStep + downloadURLStep}},
 	{kind: privasfer.Rejected, status: http.StatusUnauthorized, step: [2]string{
-		tokenStep + " The token may have been revoked, or belong to another Privasfer than `base_url` names. A new one is made on " +
-			"the profile's API page.", downloadURLStep}},
+		tokenStep + " The token may have been revoked, or belong to another Privasfer than the one at `base_url`. You can create a new " +
+			"one on the API page of your profile.", downloadURLStep}},
 	{kind: privasfer.Rejected, status: http.StatusForbidden, step: [2]string{
-		tokenStep + " It must be a token of an account that has this permission.", downloadURLStep}},
+		tokenStep + " The account of the token must have the permission.", downloadURLStep}},
 	{kind: privasfer.Rejected, status: http.StatusNotFound, step: [2]string{
-		"Either something that was named does not exist, or `base_url` is wrong.",
-		"Either the download is gone, because its minute is over or it was used, or `download_url` is wrong: the API publishes no such URL, " +
-			"so it is the one that you gave."}},
+		"Either the object does not exist, or `base_url` is wrong.",
+		"Either the download no longer exists, because it was used or its minute is over, or the provider's " +
+			"`download_url` is wrong."}},
 	{kind: privasfer.Rejected, status: http.StatusMethodNotAllowed, step: [2]string{noRouteStep, downloadURLStep}},
 	{kind: privasfer.Rejected, status: statusPageExpired, step: [2]string{noRouteStep, downloadURLStep}},
 	{kind: privasfer.Rejected, bare: true, step: [2]string{
-		"The response gives no reason in the API's form, so it may come from a proxy or a firewall in between: check those, and `base_url`.", downloadURLStep}},
-	{kind: privasfer.Rejected, step: [2]string{"Correct what the API complains about and run again.", downloadURLStep}},
+		"The response has no message from the API, so it may come from a proxy or a firewall in between. Check those, and `base_url`.", downloadURLStep}},
+	{kind: privasfer.Rejected, step: [2]string{"Correct what the API reports, and run again.", downloadURLStep}},
 }
 
 const (
-	networkStep = "Check that the server can be reached from this machine: DNS, the proxy settings in HTTPS_PROXY and NO_PROXY,"
+	networkStep = "Check that this machine can reach the server: DNS, the proxy settings in HTTPS_PROXY and NO_PROXY,"
 
-	notTheAPIStep = "What responded may not be the Privasfer API: check `base_url`, and any proxy in between. If it is, try again " +
-		"later and report it."
+	notTheAPIStep = "The response may not come from the Privasfer API. Check `base_url`, and any proxy in between. If both are correct, " +
+		"try again later."
 
-	downloadURLStep = "Check the provider's `download_url`: the API publishes no such URL, so it is the one that you gave."
+	downloadURLStep = "Check the provider's `download_url`."
 
-	firewallStep = "The response has no message in the API's form, so it may come from a proxy or a firewall in between. "
+	firewallStep = "The response has no message from the API, so it may come from a proxy or a firewall in between. "
 
 	unwritableStep = "Free space on the disk, or choose another path."
 
 	tokenStep = "Check the provider's `token` argument or the environment variable " + envToken + "."
 
-	noRouteStep = "The API has no such route there: `base_url` is probably wrong."
+	noRouteStep = "The API has no such route: `base_url` is probably wrong."
 
-	rateLimitStep = "Privasfer allows 300 requests a minute per IP address, and the provider paces its own. Wait as long as the " +
-		"API asks, and look for what else uses up the limit from this address."
+	rateLimitStep = "Privasfer allows 300 requests per minute and IP address, and the provider paces its own. Check what else sends " +
+		"requests from this address, and run again later."
 )
 
 // nextStep is what a user is advised to do about a failed call.
@@ -141,7 +141,7 @@ func nextStep(err error, at place) string {
 // bare reports that a response has no message of the API's.
 func bare(failure *privasfer.APIError) bool { return failure.Message == "" && len(failure.Fields) == 0 }
 
-const bugStep = "This is a bug of the provider: please report it."
+const bugStep = "This is a bug in the provider. Please report it."
 
 // statusPageExpired is what the framework that the API seems to be built on
 // responds where a web page is called instead of the API.

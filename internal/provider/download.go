@@ -127,11 +127,11 @@ func (c *configured) perform(ctx context.Context, download *readyDownload, sourc
 
 // The arguments of a downloadSource.
 const (
-	fileIDsDescription = "The ids of files that you have uploaded to Privasfer, to create a download of: at least one, none of them empty. " +
-		"The download is for a single use and lives one minute. Exactly one of `file_ids` and `download_id` must be set."
+	fileIDsDescription = "The ids of files that you have uploaded to Privasfer. At least one, and none of them empty. The provider creates a " +
+		"download of the files, which is for a single use and lives one minute. Exactly one of `file_ids` and `download_id` must be set."
 
-	downloadIDDescription = "The id of a download that exists already, such as the `download.id` of `privasfer_inbox_mail`: " +
-		"the way to the files of a mail that was sent to you. Nothing is created, and no minute runs."
+	downloadIDDescription = "The id of an existing download, such as `download.id` of `privasfer_inbox_mail`. " +
+		"Use it for the files of a mail that was sent to you. No download is created."
 )
 
 func fileIDsValidators() []validator.Set {
@@ -151,83 +151,83 @@ func downloadAttributes() map[string]eph.Attribute {
 			Validators:          fileIDsValidators(),
 		},
 		"download_id": eph.StringAttribute{
-			MarkdownDescription: downloadIDDescription + " It needs `perform` or `create_key`.",
+			MarkdownDescription: downloadIDDescription + " Requires `perform` or `create_key`.",
 			Optional:            true,
 			Validators:          []validator.String{idValidator},
 		},
-		"enabled": enabledArgument("open the download", "done"),
+		"enabled": enabledArgument("open the ephemeral resource", "done"),
 		"on_expiry": eph.StringAttribute{
-			MarkdownDescription: "How the end of the minute is reported while the download is still in use: `error` or `warning`. Defaults to `error`.",
+			MarkdownDescription: "How to report that the download expired while in use: `error` or `warning`. Defaults to `error`.",
 			Optional:            true,
 			Validators:          []validator.String{stringvalidator.OneOf(expiryError, expiryWarning)},
 		},
 		"create_key": eph.BoolAttribute{
-			MarkdownDescription: "Whether to create the download's public key, for a consumer that performs the download itself. " +
-				"It needs the provider's `pin`. Defaults to `false`.",
+			MarkdownDescription: "Whether to create the public download key, for a consumer that performs the download itself. " +
+				"Requires the provider's `pin`. Conflicts with `perform`. Defaults to `false`.",
 			Optional: true,
 		},
 		"perform": eph.BoolAttribute{
-			MarkdownDescription: "Whether to perform the download and return its content. It uses up a download of `file_ids`. " +
-				"It needs the provider's `download_url`, and its `pin` where that URL has `{key}`. Defaults to `false`.",
+			MarkdownDescription: "Whether to perform the download and return its content. This uses up a download of `file_ids`. " +
+				"Requires the provider's `download_url`, and its `pin` if the URL contains `{key}`. Defaults to `false`.",
 			Optional: true,
 		},
 		"max_content_bytes": eph.Int64Attribute{
-			MarkdownDescription: "The maximum size of the content in bytes, from 1 to 16777216 (16 MiB). Defaults to 1048576 (1 MiB). " +
-				"The content is copied several times on its way: 16 MiB of text cost the provider up to 190 MB of memory.",
+			MarkdownDescription: "The maximum size of the content in bytes, from 1 to 16777216 (16 MiB). Defaults to `1048576` (1 MiB). " +
+				"The content is copied several times: with 16 MiB of text, the provider uses up to 190 MB of memory.",
 			Optional:   true,
 			Validators: []validator.Int64{int64validator.Between(1, 16<<20)},
 		},
 		"id": eph.StringAttribute{
-			MarkdownDescription: "The download's id. Treat it as a secret.",
+			MarkdownDescription: "The id of the download. Treat it as a secret.",
 			Computed:            true,
 			Sensitive:           true,
 		},
 		"key": eph.StringAttribute{
-			MarkdownDescription: "The download's public key, from which its URL is made. Null unless `create_key` is set.",
+			MarkdownDescription: "The public download key, from which the URL of the download is made. Null unless `create_key` is `true`.",
 			Computed:            true,
 			Sensitive:           true,
 		},
 		"url": eph.StringAttribute{
 			MarkdownDescription: "The URL at which the download is performed: the provider's `download_url` with the id and the key filled in. " +
-				"Null where `download_url` is not set, where it needs a key and there is none, and once the download was performed.",
+				"Null if `download_url` is not set, if it contains `{key}` and `create_key` is not `true`, and with `perform`.",
 			Computed:  true,
 			Sensitive: true,
 		},
 		"files": eph.ListNestedAttribute{
-			MarkdownDescription: "The files in the download, as the API describes them, in its order. Null for a `download_id`.",
+			MarkdownDescription: "The files of the download, in the order of the API. Null with `download_id`.",
 			Computed:            true,
 			NestedObject:        eph.NestedAttributeObject{Attributes: ephemeralAttributes(fileAttributes())},
 		},
 		"created_at": eph.StringAttribute{
-			MarkdownDescription: "When the download was created, " + timeNote + " Null for a `download_id`.",
+			MarkdownDescription: "The time at which the download was created, " + timeNote + " Null with `download_id`.",
 			Computed:            true,
 		},
 		"expires_at": eph.StringAttribute{
-			MarkdownDescription: "When the download's minute is over, in RFC 3339 and UTC. It is counted as 59 seconds from the sending of the request, " +
-				"by this machine's clock, so that it is never later than the truth. Null once the download was performed, and for a `download_id`.",
+			MarkdownDescription: "The time at which the download expires, in RFC 3339 and UTC: 59 seconds after the request was sent, " +
+				"by the clock of this machine. Null with `perform`, and with `download_id`.",
 			Computed: true,
 		},
 		"content": eph.StringAttribute{
-			MarkdownDescription: "The content as text, in Unicode's normal form C as Terraform keeps all text. Null where it is not UTF-8, " +
-				"and unless `perform` is set. Of several files it is what the server makes of them: the API does not say.",
+			MarkdownDescription: "The content as text, which Terraform and OpenTofu normalize to Unicode NFC. Null if the content is not UTF-8, " +
+				"and unless `perform` is `true`.",
 			Computed:  true,
 			Sensitive: true,
 		},
 		"content_base64": eph.StringAttribute{
-			MarkdownDescription: "The exact bytes of the content, in base64. Null unless `perform` is set.",
+			MarkdownDescription: "The exact bytes of the content, in base64. Null unless `perform` is `true`.",
 			Computed:            true,
 			Sensitive:           true,
 		},
 		"content_sha256": eph.StringAttribute{
-			MarkdownDescription: "The SHA-256 checksum of the content, in hexadecimal. Null unless `perform` is set.",
+			MarkdownDescription: "The SHA-256 checksum of the content, in hexadecimal. Null unless `perform` is `true`.",
 			Computed:            true,
 		},
 		"content_type": eph.StringAttribute{
-			MarkdownDescription: "The media type of the content, as the server names it. Null where it names none, and unless `perform` is set.",
+			MarkdownDescription: "The media type of the content. Null if the server does not send one, and unless `perform` is `true`.",
 			Computed:            true,
 		},
 		"content_length": eph.Int64Attribute{
-			MarkdownDescription: "The size of the content in bytes. Null unless `perform` is set.",
+			MarkdownDescription: "The size of the content in bytes. Null unless `perform` is `true`.",
 			Computed:            true,
 		},
 	}
@@ -270,11 +270,11 @@ func contentValues(mediaType string, content []byte) map[string]tftypes.Value {
 func contentWarnings(mediaType string, length int64, files []privasfer.File) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if len(files) == 0 && privasfer.IsHTML(mediaType) {
-		diags.AddWarning("The content is a web page", "The content came as text/html, and the API does not describe the download's files here. "+
-			"Unless the file is a web page, the provider's `download_url` leads to one, such as a login page.")
+		diags.AddWarning("The content is a web page", "The media type of the content is text/html. "+
+			"Unless the file is a web page, the provider's `download_url` leads to another page, such as a login page.")
 	}
 	if len(files) == 1 && files[0].Size != nil && *files[0].Size != length {
-		diags.AddWarning("The content has another size than the file", fmt.Sprintf("Privasfer describes the file as %d bytes, and the content has %d.",
+		diags.AddWarning("The content differs in size from the file", fmt.Sprintf("According to Privasfer, the file has %d bytes. The content has %d.",
 			*files[0].Size, length))
 	}
 	return diags

@@ -22,9 +22,9 @@ func temporaryKeyDiagnostic(err error) diag.Diagnostic {
 	if !errors.As(err, &failure) || failure.Kind == privasfer.Canceled {
 		return diagnostic
 	}
-	pin := "The PIN was sent once and is not sent again in this run, so that a wrong one cannot lock the account."
+	pin := "The PIN was sent once and is not sent again in this run, so that a wrong PIN cannot lock the account."
 	if failure.Attempts != 1 || failure.Status == 0 && failure.NotProcessed { // not sent at all, or more than once
-		pin = "The PIN is not sent again in this run, so that a wrong one cannot lock the account."
+		pin = "The PIN is not sent again in this run, so that a wrong PIN cannot lock the account."
 	}
 	if privasfer.HasField(err, "pin") {
 		return diag.NewErrorDiagnostic("Privasfer does not accept the PIN", sentence(err.Error())+
@@ -42,14 +42,14 @@ func createDiagnostic(err error) diag.Diagnostic {
 		if complaints, others := fileComplaints(failure.Fields); complaints != "" {
 			rest := *failure
 			rest.Fields = others
-			return diag.NewAttributeErrorDiagnostic(fileIDsPath, "Privasfer rejects the files",
+			return diag.NewAttributeErrorDiagnostic(fileIDsPath, "Privasfer rejected the files",
 				complaints+"\n\n"+sentence(rest.Error())+"\n\n"+nextStep(err, atAPI))
 		}
 	}
 	diagnostic := apiErrorDiagnostic("create the download", err)
 	if failure != nil && !failure.NotProcessed {
 		return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+
-			"\n\nA download may have been created all the same. It lapses within one minute.")
+			"\n\nA download may have been created nevertheless. It expires within one minute.")
 	}
 	return diagnostic
 }
@@ -74,15 +74,15 @@ func fileComplaints(fields []privasfer.FieldError) (lines string, others []priva
 // tooLateDiagnostic is the error where a download was over before it was ready.
 func tooLateDiagnostic() diag.Diagnostic {
 	return diag.NewErrorDiagnostic("Download expired before its response arrived",
-		"Privasfer created the download, but its response took longer than the one minute that a download lives. Nothing of it can be used.\n\n"+
-			"Run again. If it happens again, the network or the service is too slow for a download to be used at all.")
+		"Privasfer created the download, but its response took longer than the one minute that a download lives. It can no longer be used.\n\n"+
+			"Run again. If it happens again, the network or the service is too slow to use a download.")
 }
 
 // downloadKeyDiagnostic is the error where the public key of a download could
 // not be created.
 func downloadKeyDiagnostic(err error, source downloadSource) diag.Diagnostic {
-	const gone = "\n\nThe download may be over already: it lives one minute. Run again."
-	const unused = "\n\nThe download was created, and was not used. It lapses within one minute."
+	const gone = "\n\nThe download may have expired: it lives one minute. Run again."
+	const unused = "\n\nThe download was created but not used. It expires within one minute."
 	var failure *privasfer.APIError
 	switch {
 	case errors.As(err, &failure) && strings.HasSuffix(failure.Path, "/keys") && !strings.HasSuffix(failure.Path, "/{id}/keys"):
@@ -95,9 +95,9 @@ func downloadKeyDiagnostic(err error, source downloadSource) diag.Diagnostic {
 	case statusOf(err) == http.StatusNotFound && !source.created():
 		return diag.NewAttributeErrorDiagnostic(downloadIDPath, "Download not found", notFoundDetail("download", err))
 	case statusOf(err) == http.StatusNotFound:
-		return diag.NewErrorDiagnostic("Cannot create the download's key", sentence(err.Error())+gone)
+		return diag.NewErrorDiagnostic("Cannot create the public download key", sentence(err.Error())+gone)
 	}
-	diagnostic := apiErrorDiagnostic("create the download's key", err)
+	diagnostic := apiErrorDiagnostic("create the public download key", err)
 	if !source.created() {
 		return diagnostic
 	}
@@ -109,12 +109,12 @@ func downloadKeyDiagnostic(err error, source downloadSource) diag.Diagnostic {
 func performDiagnostic(err error, source downloadSource) diag.Diagnostic {
 	detail := sentence(err.Error()) + "\n\n" + nextStep(err, atContent)
 	if source.created() {
-		fate := "may have been used up. Where it was not, it lapses"
+		fate := "and may have been used. If not, it expires"
 		var failure *privasfer.APIError
 		if errors.As(err, &failure) && failure.NotProcessed {
-			fate = "was not used. It lapses"
+			fate = "but not used. It expires"
 		}
-		detail += fmt.Sprintf("\n\nThe download was created, and %s within one minute.", fate)
+		detail += fmt.Sprintf("\n\nThe download was created %s within one minute.", fate)
 	}
 	return diag.NewErrorDiagnostic("Cannot perform the download", detail)
 }

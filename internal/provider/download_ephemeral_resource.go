@@ -37,9 +37,9 @@ func (r *downloadEphemeralResource) Metadata(_ context.Context, req ephemeral.Me
 
 func (r *downloadEphemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = eph.Schema{
-		MarkdownDescription: "The content of a file, or a download that something else in the run performs. " +
-			"The file is one of a mail that was sent to you, by the mail's own download, or one that you have uploaded, by a download " +
-			"that is created for a single use and lives one minute. Nothing of it is kept in a plan or in the state.",
+		MarkdownDescription: "Returns the content of a file, or a download for another program to perform. " +
+			"The file is one of a mail that was sent to you, or one that you have uploaded. For an uploaded file, the provider creates a download, " +
+			"which is for a single use and lives one minute. Nothing is stored in the plan or the state.",
 		Attributes: downloadAttributes(),
 	}
 }
@@ -63,10 +63,10 @@ func (r *downloadEphemeralResource) ValidateConfig(ctx context.Context, req ephe
 	switch {
 	case perform.ValueBool() && createKey.ValueBool():
 		resp.Diagnostics.AddAttributeError(path.Root("create_key"), "Invalid combination of arguments",
-			"`create_key` is for a consumer that performs the download itself, and with `perform` the provider does. Set one of the two.")
+			"With `create_key`, a consumer performs the download. With `perform`, the provider performs it. Set one of the two.")
 	case known(downloadID) && !perform.IsUnknown() && !createKey.IsUnknown() && !perform.ValueBool() && !createKey.ValueBool():
 		resp.Diagnostics.AddAttributeError(downloadIDPath, "Missing argument",
-			"With `download_id` alone there is nothing to do: the download exists already. Set `perform = true` for its content, or "+
+			"`download_id` requires `perform` or `create_key`. Set `perform = true` to get the content, or "+
 				"`create_key = true` for a consumer that performs the download itself.")
 	}
 }

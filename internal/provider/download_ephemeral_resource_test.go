@@ -202,13 +202,13 @@ func TestDownload_validation(t *testing.T) {
 		"no files":                    {values{"file_ids": []string{}}, "ERROR at file_ids: Invalid Attribute Value: Attribute file_ids set must contain at least 1 elements, got: 0"},
 		"null file id":                {values{"file_ids": []tftypes.Value{tftypes.NewValue(tftypes.String, nil)}}, "ERROR at file_ids: Null Set Value"},
 		"empty file id":               {values{"file_ids": []string{"a", ""}}, "string length must be at least 1, got: 0"},
-		"download_id alone":           {values{"download_id": "a"}, "ERROR at download_id: Missing argument: With `download_id` alone there is nothing to do: the download exists already. Set `perform = true` for its content, or `create_key = true` for a consumer that performs the download itself."},
+		"download_id alone":           {values{"download_id": "a"}, "ERROR at download_id: Missing argument: `download_id` requires `perform` or `create_key`. Set `perform = true` to get the content, or `create_key = true` for a consumer that performs the download itself."},
 		"download_id, neither wanted": {values{"download_id": "a", "perform": false, "create_key": false}, "ERROR at download_id: Missing argument"},
 		"download_id, perhaps wanted": {values{"download_id": "a", "perform": unknown}, ""},
 		"download_id unknown":         {values{"download_id": unknown}, ""},
-		"download_id with a slash":    {values{"download_id": "a/b", "perform": true}, "ERROR at download_id: Invalid id: The id cannot be used: it must not contain a slash"},
+		"download_id with a slash":    {values{"download_id": "a/b", "perform": true}, "ERROR at download_id: Invalid id: The id is invalid: it must not contain a slash"},
 		"perform and create_key": {values{"file_ids": some, "perform": true, "create_key": true},
-			"ERROR at create_key: Invalid combination of arguments: `create_key` is for a consumer that performs the download itself, and with `perform` the provider does. Set one of the two."},
+			"ERROR at create_key: Invalid combination of arguments: With `create_key`, a consumer performs the download. With `perform`, the provider performs it. Set one of the two."},
 		"perform, perhaps keyed": {values{"file_ids": some, "perform": true, "create_key": unknown}, ""},
 		"wrong expiry":           {values{"file_ids": some, "on_expiry": "ignore"}, `on_expiry value must be one of: ["error" "warning"], got: "ignore"`},
 		"zero bytes":             {values{"file_ids": some, "max_content_bytes": 0}, between + "0"},
@@ -232,9 +232,9 @@ func TestDownload_create(t *testing.T) {
 		want    string   // "": no error
 	}{
 		"sorted": {fileIDs: []string{simulator.FileLicence, simulator.FileBare, simulator.FileInvoice}},
-		"unknown files": {fileIDs: []string{"a-unknown", "b-unknown", simulator.FileInvoice}, want: "ERROR at file_ids: Privasfer rejects the files: " +
+		"unknown files": {fileIDs: []string{"a-unknown", "b-unknown", simulator.FileInvoice}, want: "ERROR at file_ids: Privasfer rejected the files: " +
 			"File \"a-unknown\": The selected files.0 is invalid.\nFile \"b-unknown\": The selected files.1 is invalid.\n\n" +
-			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.\n\nCorrect what the API complains about and run again.\n"},
+			"POST /api/downloads returned 422 Unprocessable Entity: The given data was invalid.\n\nCorrect what the API reports, and run again.\n"},
 		"a file of a mail": {fileIDs: []string{simulator.ReceivedLicence}, want: `File "` + simulator.ReceivedLicence + `": The selected files.0 is invalid.`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -291,12 +291,12 @@ func TestDownload_url(t *testing.T) {
 func TestDownload_missing(t *testing.T) {
 	t.Parallel()
 	const (
-		noPIN = ": Missing Privasfer PIN: The API asks for your PIN before a file may be fetched. Give it in the provider's `pin` argument, from a " +
-			"sensitive variable for example, or in the environment variable PRIVASFER_PIN.\n"
-		noURL = "ERROR at perform: Missing Privasfer download URL: To perform a download the provider has to know where. Privasfer's documentation of the API " +
-			"says that the URL is made from the download's public key, and does not publish it. Give the URL, with {key} in the place of the key, or {id} in " +
-			"that of the download's id, in the provider's `download_url` argument or the environment variable PRIVASFER_DOWNLOAD_URL.\n"
-		later = "Give a value that is known at plan, or apply what it depends on first, with -target.\n"
+		noPIN = ": Missing Privasfer PIN: The API requires your PIN to create a public download key. Set the provider's `pin` argument, for example to a " +
+			"sensitive variable, or the environment variable PRIVASFER_PIN.\n"
+		noURL = "ERROR at perform: Missing Privasfer download URL: To perform a download, the provider requires its URL, which the API's documentation " +
+			"does not publish. Set the provider's `download_url` argument or the environment variable PRIVASFER_DOWNLOAD_URL to the URL, with the placeholder " +
+			"{key} for the public download key, {id} for the id of the download, or both.\n"
+		later = "Set a value that is known at plan, or use -target to first apply what the value depends on.\n"
 	)
 	for name, test := range map[string]struct {
 		provider, arguments values
@@ -306,15 +306,15 @@ func TestDownload_missing(t *testing.T) {
 		"plain, PIN unknown":          {values{"pin": unknown}, plain, ""},
 		"keyed, no URL":               {values{"download_url": nil}, keyed, ""},
 		"keyed, no PIN":               {values{"pin": nil}, keyed, "ERROR at create_key" + noPIN},
-		"keyed, PIN unknown":          {values{"pin": unknown}, keyed, "ERROR at create_key: Provider configuration not known yet: The value of the provider's `pin` is known only after apply, and a key has to be created now. " + later},
+		"keyed, PIN unknown":          {values{"pin": unknown}, keyed, "ERROR at create_key: Provider configuration not known yet: The value of the provider's `pin` is not known until apply, but the provider must create a key now. " + later},
 		"received performed, no PIN":  {values{"pin": nil}, receivedPerformed, "ERROR at perform" + noPIN},
 		"performed, no URL":           {values{"download_url": nil}, performed, noURL},
 		"performed, nothing":          {values{"pin": nil, "download_url": nil}, performed, noURL},
-		"performed, URL unknown":      {values{"download_url": unknown}, performed, "ERROR at perform: Provider configuration not known yet: The value of the provider's `download_url` is known only after apply, and the download has to be performed now. " + later},
+		"performed, URL unknown":      {values{"download_url": unknown}, performed, "ERROR at perform: Provider configuration not known yet: The value of the provider's `download_url` is not known until apply, but the provider must perform the download now. " + later},
 		"disabled, nothing":           {values{"pin": nil, "download_url": nil}, performed.and(values{"enabled": false}), ""},
 		"disabled, something unknown": {values{"token": unknown, "pin": unknown, "download_url": unknown}, keyed.and(values{"enabled": false}), ""},
-		"plain, token unknown": {values{"token": unknown, "base_url": unknown}, plain, "ERROR: Provider configuration not known yet: The value of the provider's `token` and `base_url` is known only after apply, " +
-			"and Privasfer has to be called now. Give a value that is known at plan, or apply what it depends on first, with -target.\n"},
+		"plain, token unknown": {values{"token": unknown, "base_url": unknown}, plain, "ERROR: Provider configuration not known yet: The value of the provider's `token` and `base_url` is not known until apply, " +
+			"but the provider must call the API now. Set a value that is known at plan, or use -target to first apply what the value depends on.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -103,11 +103,11 @@ const expirySummary = "Download expired"
 
 // expiryDetail says when the download ended, why, and what to do about it.
 func (l downloadLife) expiryDetail() string {
-	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s, while it was still in use. "+
-		"A download lives one minute, and the API documents no way to extend one. What used it after that moment used a download that no longer exists.\n\n"+
-		"There are three ways out:\n"+
-		"  - open it later: depends_on in the ephemeral block, naming what its consumer waits for;\n"+
+	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s while it was in use. "+
+		"A download lives one minute, and cannot be extended. A consumer that used it later used a download that no longer exists.\n\n"+
+		"You can:\n"+
+		"  - open it later: add what its consumer waits for to depends_on of the ephemeral resource;\n"+
 		"  - use it sooner: let its consumer depend on nothing slow, and do the slow work in another step;\n"+
-		"  - where the consumer used it in time and only runs long: on_expiry = \"warning\".",
+		"  - set on_expiry = \"warning\", if the consumer performs the download in time and only runs long.",
 		l.ExpiresAt.UTC().Format(time.RFC3339))
 }

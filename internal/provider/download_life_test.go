@@ -121,7 +121,7 @@ func TestDownload_reports(t *testing.T) {
 					t.Helper()
 					got := reported(nil, diagnostics)
 					if !strings.HasPrefix(got, want) || (got == "") != (want == "") ||
-						want != "" && !strings.Contains(got, "expired at 2126-05-20T12:00:59Z, while it was still in use. A download lives one minute") {
+						want != "" && !strings.Contains(got, "expired at 2126-05-20T12:00:59Z while it was in use. A download lives one minute") {
 						t.Errorf("%s reports %q, want %q", from, got, want)
 					}
 				}

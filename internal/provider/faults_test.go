@@ -18,17 +18,17 @@ const maxReport = 1200
 
 // The beginnings of next steps; TestNextStep has all of them.
 const (
-	stepReach    = "Check that the server can be reached from this machine"
+	stepReach    = "Check that this machine can reach the server"
 	stepBroken   = "Run again. If it happens again, check the network and any proxy in between."
 	stepSlow     = "Raise the provider's `request_timeout`"
-	stepUnusable = "What responded may not be the Privasfer API"
-	stepServer   = "The fault is at the server's side"
-	stepMail     = "Check the id, and that the token is of the account that it belongs to."
+	stepUnusable = "The response may not come from the Privasfer API"
+	stepServer   = "The error is on the side of the server"
+	stepMail     = "Check the id and the account of the token."
 	stepContent  = "Check the provider's `download_url`"
 )
 
 // mayHaveCreated is reported where a download may exist although its call failed.
-const mayHaveCreated = "A download may have been created all the same. It lapses within one minute."
+const mayHaveCreated = "A download may have been created nevertheless. It expires within one minute."
 
 // caller is a block that calls the API when it is planned.
 type caller struct {
@@ -75,9 +75,9 @@ func TestFaults(t *testing.T) {
 		"no response": {response: simulator.Hang(), provider: values{"request_timeout": "300ms"}, reads: 2, creates: 1,
 			text: ": no complete response within 300ms", step: stepSlow, mayHaveCreated: true},
 		"a web page": {response: simulator.Status(200, page, "<!DOCTYPE html>"+marker), reads: 1, creates: 1,
-			text: " returned 200 OK: the response is a page of HTML, not JSON", step: stepUnusable, mayHaveCreated: true},
+			text: " returned 200 OK: the response is an HTML page, not JSON", step: stepUnusable, mayHaveCreated: true},
 		"429": {response: rejecting(429, "Too Many Attempts.", "Retry-After", "1"), reads: 2, creates: 2,
-			text: ` returned 429 Too Many Requests: Too Many Attempts. \(after 2 attempts\) \(Retry-After of 1s\)`, step: "Privasfer allows 300 requests a minute"},
+			text: ` returned 429 Too Many Requests: Too Many Attempts. \(after 2 attempts\) \(Retry-After of 1s\)`, step: "Privasfer allows 300 requests per minute"},
 		"500 in debug mode": {response: simulator.Status(500, jsonHeader(), stackTrace), reads: 2, creates: 1,
 			text: " returned 500 Internal Server Error: Server Error", step: stepServer, mayHaveCreated: true},
 		"401": {response: rejecting(401, "Unauthenticated."), reads: 1, creates: 1, text: " returned 401 Unauthorized: Unauthenticated.", step: "PRIVASFER_TOKEN"},

@@ -11,7 +11,7 @@ import (
 )
 
 // timeNote is what every time's description ends with.
-const timeNote = "as the API writes it: `YYYY-MM-DD HH:MM:SS`, in a zone that the API does not name."
+const timeNote = "in the form `YYYY-MM-DD HH:MM:SS`. The API does not name the time zone."
 
 var (
 	fileType   = objectType(fileAttributes())
@@ -29,8 +29,8 @@ func newFilesDataSource() datasource.DataSource {
 var fileLookup = lookup[privasfer.File]{
 	name:   "file",
 	object: "file",
-	description: "A file, as the API describes it. Its content is not read. " +
-		"Use it where the file's id is known; `privasfer_files` finds a file by its name.",
+	description: "Reads the metadata of a file. " +
+		"To find a file by its name, use `privasfer_files`.",
 	attributes: fileAttributes(),
 	read: func(client *privasfer.Client, ctx context.Context, id string, _ bool) (*privasfer.File, error) {
 		return client.File(ctx, id)
@@ -41,8 +41,8 @@ var fileLookup = lookup[privasfer.File]{
 var fileListing = listing[privasfer.File]{
 	name:    "files",
 	objects: "files",
-	description: "Files, as the API describes them. Where there is none, the lists are empty. " +
-		"Use it to find a file by its name, for a download of it for example.",
+	description: "Lists the metadata of files. " +
+		"Use it to find a file by its name, for example to create a download of it.",
 	attributes: fileAttributes(),
 	sortKeys:   privasfer.FileSortKeys,
 	searched:   "the file names",
@@ -53,33 +53,33 @@ var fileListing = listing[privasfer.File]{
 // fileAttributes describes a file, wherever the API names one.
 func fileAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
-		"id":                       computedString("The file's id."),
-		"filename":                 computedString("The name without its extension."),
-		"type":                     computedString("The media type, such as `application/pdf`."),
-		"extension":                computedString("The extension, without a dot."),
-		"full_filename":            computedString("The name with its extension."),
-		"size":                     computedInt64("The size in bytes."),
-		"formatted_size":           computedString("The size for people, such as `42.37 KB`."),
+		"id":                       computedString("The id of the file."),
+		"filename":                 computedString("The name of the file without its extension."),
+		"type":                     computedString("The media type of the file, such as `application/pdf`."),
+		"extension":                computedString("The extension of the file, without a dot."),
+		"full_filename":            computedString("The name of the file with its extension."),
+		"size":                     computedInt64("The size of the file in bytes."),
+		"formatted_size":           computedString("The formatted size of the file, such as `42.37 KB`."),
 		"encrypted_size":           computedInt64("The size of the encrypted file in bytes."),
-		"formatted_encrypted_size": computedString("The size of the encrypted file for people."),
+		"formatted_encrypted_size": computedString("The formatted size of the encrypted file."),
 		"created_by": data.SingleNestedAttribute{
-			MarkdownDescription: "Who created the file.",
+			MarkdownDescription: "The person who created the file.",
 			Computed:            true,
 			Attributes:          personAttributes(),
 		},
-		"created_at": computedString("When the file was created, " + timeNote),
-		"disk":       computedString("The API's name of the disk that holds the file."),
-		"trashed":    computedBool("Whether the API calls the file trashed."),
+		"created_at": computedString("The time at which the file was created, " + timeNote),
+		"disk":       computedString("The name of the disk that stores the file."),
+		"trashed":    computedBool("Whether the API reports the file as trashed."),
 	}
 }
 
 func personAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
 		"name":      computedString("The name."),
-		"initials":  computedString("The initials, as the API writes them."),
+		"initials":  computedString("The initials, such as `Author N.`."),
 		"email":     computedString("The email address."),
-		"photo_url": computedString("The URL of a photo; may be empty."),
-		"timezone":  computedString("The person's own time zone, such as `Europe/Vilnius`."),
+		"photo_url": computedString("The URL of a photo. Can be empty."),
+		"timezone":  computedString("The time zone of the person, such as `Europe/Vilnius`."),
 	}
 }
 

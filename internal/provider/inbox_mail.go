@@ -20,9 +20,9 @@ func newInboxMailsDataSource() datasource.DataSource {
 var inboxMailLookup = lookup[privasfer.InboxMail]{
 	name:   "inbox_mail",
 	object: "inbox mail",
-	description: "A mail that was sent to the owner of the token, with the download that came with it. " +
-		"Everything read is kept in the state, the mail's `body` included. " +
-		"Use it when anyone who can read the state may read the body; otherwise use the ephemeral resource `privasfer_inbox_mail`.",
+	description: "Reads a mail in the inbox of the token's owner, with the download that came with it. " +
+		"All attributes are stored in the state, including the `body`. " +
+		"If the body is a secret, use the ephemeral resource `privasfer_inbox_mail`.",
 	attributes:  inboxMailAttributes(),
 	hasDownload: true,
 	read:        (*privasfer.Client).InboxMail,
@@ -32,8 +32,8 @@ var inboxMailLookup = lookup[privasfer.InboxMail]{
 var inboxMailListing = listing[privasfer.InboxMail]{
 	name:    "inbox_mails",
 	objects: "mails",
-	description: "Mails that were sent to the owner of the token, without their bodies. " +
-		"Where there is none, the lists are empty. Use it to find mails by what they are about or who sent them.",
+	description: "Lists the mails in the inbox of the token's owner, without their bodies. " +
+		"Use it to find mails by their subject or sender.",
 	attributes:  withoutBody(inboxMailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.InboxMailSortKeys,
@@ -46,14 +46,14 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 // one.
 func inboxMailAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
-		"id":          computedString("The mail's id."),
-		"identifier":  computedString("The identifier, such as `1Kh2`."),
-		"subject":     computedString("The subject."),
+		"id":          computedString("The id of the mail."),
+		"identifier":  computedString("The identifier of the mail, such as `1Kh2`."),
+		"subject":     computedString("The subject of the mail."),
 		"body":        bodyAttribute(),
 		"sender":      senderAttribute(),
 		"download":    mailDownloadAttribute(),
-		"received_at": computedString("When the mail was received, " + timeNote),
-		"opened":      computedBool("Whether the mail was opened."),
+		"received_at": computedString("The time at which the mail was received, " + timeNote),
+		"opened":      computedBool("Whether the mail has been opened."),
 	}
 }
 

@@ -31,9 +31,9 @@ func (r *inboxMailEphemeralResource) Schema(_ context.Context, _ ephemeral.Schem
 	attributes := ephemeralAttributes(r.schema)
 	attributes["enabled"] = enabledArgument("read the mail", "read")
 	resp.Schema = eph.Schema{
-		MarkdownDescription: "A mail that was sent to the owner of the token, with the download that came with it. " +
-			"Nothing of it is kept in a plan or in the state, and its `body` may be handed to a write-only argument. " +
-			"Use it where the body is a secret.",
+		MarkdownDescription: "Reads a mail in the inbox of the token's owner, with the download that came with it. " +
+			"Nothing is stored in the plan or the state. " +
+			"Use it if the `body` is a secret, for example to pass it to a write-only argument.",
 		Attributes: attributes,
 	}
 }

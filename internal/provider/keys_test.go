@@ -18,8 +18,8 @@ import (
 // What is reported where a temporary key could not be made; the second where the
 // PIN was sent not at all, or again after the server had done nothing.
 const (
-	sentOnce = "The PIN was sent once and is not sent again in this run, so that a wrong one cannot lock the account."
-	notAgain = "The PIN is not sent again in this run, so that a wrong one cannot lock the account."
+	sentOnce = "The PIN was sent once and is not sent again in this run, so that a wrong PIN cannot lock the account."
+	notAgain = "The PIN is not sent again in this run, so that a wrong PIN cannot lock the account."
 )
 
 // checkNoKeys checks that so many temporary keys were made, and that none is left.
@@ -114,9 +114,9 @@ func TestKeys_download(t *testing.T) {
 		want      string
 		requests  []string
 	}{
-		"created": {keyed, "ERROR: Cannot create the download's key: " + missing + "The download may be over already: it lives one minute. Run again.\n",
+		"created": {keyed, "ERROR: Cannot create the public download key: " + missing + "The download may have expired: it lives one minute. Run again.\n",
 			[]string{postKey, postDownload, postDownloadKey}},
-		"received": {receivedKeyed, "ERROR at download_id: Download not found: There is no download with this id that the token may see. " + missing + stepMail,
+		"received": {receivedKeyed, "ERROR at download_id: Download not found: There is no download with this id, or the token has no access to it. " + missing + stepMail,
 			[]string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestAccDownload_interrupted(t *testing.T) {
 	}{
 		"temporary key": {"POST /api/keys", []string{"Error: Cannot create the temporary key"}, 0},
 		"creation":      {"POST /api/downloads", []string{"Error: Cannot create the download", mayHaveCreated}, 1},
-		"public key":    {"POST /api/downloads/", []string{"Error: Cannot create the download's key", unused}, 1},
+		"public key":    {"POST /api/downloads/", []string{"Error: Cannot create the public download key", unused}, 1},
 		"content":       {"GET /download/", []string{"Error: Cannot perform the download", lapses}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,23 +60,23 @@ func (l listing[T]) prepared() *listing[T] {
 	}
 	l.schema = map[string]data.Attribute{
 		"keyword": data.StringAttribute{
-			MarkdownDescription: fmt.Sprintf("The text to search for in %s. Without it, all %s are listed. It must not be empty.", l.searched, l.objects),
+			MarkdownDescription: fmt.Sprintf("The text to search for in %s. Must not be empty. If not set, all %s are listed.", l.searched, l.objects),
 			Optional:            true,
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"sort": data.StringAttribute{
-			MarkdownDescription: fmt.Sprintf("The key to sort by: `%s`. A leading `-` reverses the order. Defaults to the API's own order.",
+			MarkdownDescription: fmt.Sprintf("The key to sort by: `%s`. A leading `-` reverses the order. Defaults to the order of the API.",
 				strings.Join(l.sortKeys, "`, `")),
 			Optional:   true,
 			Validators: []validator.String{stringvalidator.OneOf(sorts...)},
 		},
 		"ids": data.ListAttribute{
-			MarkdownDescription: fmt.Sprintf("The ids of the %s, in the same order.", l.objects),
+			MarkdownDescription: fmt.Sprintf("The ids of the %s, in the order of the API.", l.objects),
 			Computed:            true,
 			ElementType:         types.StringType,
 		},
 		l.objects: data.ListNestedAttribute{
-			MarkdownDescription: fmt.Sprintf("The %s, in the API's order.", l.objects),
+			MarkdownDescription: fmt.Sprintf("The %s, in the order of the API.", l.objects),
 			Computed:            true,
 			NestedObject:        data.NestedAttributeObject{Attributes: l.attributes},
 		},
@@ -112,8 +112,8 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 	}
 	if total := list.Total; total != nil && *total != int64(len(list.Objects)) {
 		resp.Diagnostics.AddWarning("The list may be incomplete", fmt.Sprintf(
-			"Privasfer counts %d %s in the list, and its pages had %d. Something was added, removed or moved between pages while they were read.\n\n"+
-				"Run again. If it happens again, set `sort`: pages in no fixed order can miss an object.", *total, d.objects, len(list.Objects)))
+			"Privasfer counts %d %s in the list, but its pages had %d. Some may have been added, removed or moved while the pages were read.\n\n"+
+				"Run again. If it happens again, set `sort`: without a fixed order, pages can miss objects.", *total, d.objects, len(list.Objects)))
 	}
 	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, d.listValues(list.Objects))...)
 }

@@ -23,7 +23,7 @@ func TestReads_arguments(t *testing.T) {
 		inbox = `must be one of: ["subject" "-subject" "created_by_email" "-created_by_email" "received_at" "-received_at"], got: `
 		sent  = `must be one of: ["subject" "-subject" "recipient_email" "-recipient_email" "created_at" "-created_at" "sent_at" "-sent_at"], got: `
 		short = "Attribute keyword string length must be at least 1, got: 0"
-		route = "The id cannot be used: it must not contain a slash, a backslash, a question mark or a number sign."
+		route = "The id is invalid: it must not contain a slash, a backslash, a question mark or a number sign."
 	)
 	api := newAPI(t, simulator.Options{})
 	server := newProtocolServer(t, api, nil)
@@ -53,7 +53,7 @@ func TestReads_arguments(t *testing.T) {
 // never requested. The client's tests have the lists that cannot be read to their ends.
 func TestLists_pages(t *testing.T) {
 	t.Parallel()
-	const misses = "WARNING: The list may be incomplete: Privasfer counts %d files in the list, and its pages had %d."
+	const misses = "WARNING: The list may be incomplete: Privasfer counts %d files in the list, but its pages had %d."
 	for name, test := range map[string]struct {
 		style    simulator.PageStyle
 		fault    simulator.Fault
@@ -140,7 +140,7 @@ func TestLookups_notFound(t *testing.T) {
 		{"ephemeral", simulator.SentFull, "Inbox mail not found: There is no inbox mail", "GET /api/inbox/" + simulator.SentFull},
 	} {
 		_, report := server.result(t, test.kind, values{"id": test.id})
-		checkReport(t, report, "ERROR: "+test.summary+" with this id that the token may see. "+test.request+" returned 404 Not Found", stepMail)
+		checkReport(t, report, "ERROR: "+test.summary+" with this id, or the token has no access to it. "+test.request+" returned 404 Not Found", stepMail)
 	}
 }
 

@@ -40,7 +40,7 @@ type lookup[T any] struct {
 func (l lookup[T]) prepared() *lookup[T] {
 	l.schema = maps.Clone(l.attributes)
 	l.schema["id"] = data.StringAttribute{
-		MarkdownDescription: "The id of the " + l.object + ". It must not be empty, `.` or `..`, or contain a slash, a backslash, `?`, `#`, whitespace or a control character.",
+		MarkdownDescription: "The id of the " + l.object + ". Must not be empty, `.` or `..`, or contain a slash, a backslash, `?`, `#`, whitespace or a control character.",
 		Required:            true,
 		Validators:          []validator.String{idValidator},
 	}
@@ -98,7 +98,7 @@ func (l *lookup[T]) find(ctx context.Context, p *configured, config tfsdk.Config
 
 func includeFilesArgument() data.BoolAttribute {
 	return data.BoolAttribute{
-		MarkdownDescription: "Whether to read the files of the mail's download too. Without it `download.files` is null. Defaults to `false`.",
+		MarkdownDescription: "Whether to also read the files of the download. If `false`, `download.files` is null. Defaults to `false`.",
 		Optional:            true,
 	}
 }

@@ -19,9 +19,9 @@ func newMailsDataSource() datasource.DataSource {
 var mailLookup = lookup[privasfer.Mail]{
 	name:   "mail",
 	object: "mail",
-	description: "A mail that the owner of the token has sent, with its download. " +
-		"Everything read is kept in the state, the mail's `body` included. " +
-		"Use it to see what became of a mail: its `status`, and when it was opened; where the body may not be in the state, use `privasfer_mails`.",
+	description: "Reads a mail that the owner of the token has sent, with its download. " +
+		"All attributes are stored in the state, including the `body`. " +
+		"To keep the body out of the state, use `privasfer_mails`.",
 	attributes:  mailAttributes(),
 	hasDownload: true,
 	read:        (*privasfer.Client).Mail,
@@ -31,8 +31,8 @@ var mailLookup = lookup[privasfer.Mail]{
 var mailListing = listing[privasfer.Mail]{
 	name:    "mails",
 	objects: "mails",
-	description: "Mails that the owner of the token has sent, without their bodies. Where there is none, the lists are empty. " +
-		"Use it to find the ids of mails, and what became of them.",
+	description: "Lists the mails that the owner of the token has sent, without their bodies. " +
+		"Use it to find mails, and to see their status and when they were opened.",
 	attributes:  withoutBody(mailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.MailSortKeys,
@@ -44,21 +44,21 @@ var mailListing = listing[privasfer.Mail]{
 // mailAttributes describes a sent mail, wherever the API names one.
 func mailAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
-		"id":         computedString("The mail's id."),
-		"identifier": computedString("The identifier, such as `1Kh2`."),
-		"subject":    computedString("The subject."),
+		"id":         computedString("The id of the mail."),
+		"identifier": computedString("The identifier of the mail, such as `1Kh2`."),
+		"subject":    computedString("The subject of the mail."),
 		"body":       bodyAttribute(),
 		"sender":     senderAttribute(),
 		"recipient": data.SingleNestedAttribute{
-			MarkdownDescription: "Who the mail was sent to.",
+			MarkdownDescription: "The recipient of the mail.",
 			Computed:            true,
 			Attributes:          personAttributes(),
 		},
-		"recipient_email": computedString("The email address that the mail was sent to."),
-		"created_at":      computedString("When the mail was created, " + timeNote),
-		"sent_at":         computedString("When the mail was sent, " + timeNote),
-		"status":          computedString("The API's word for what became of the mail, such as `success`."),
-		"opened_at":       computedString("When the mail was opened, " + timeNote + " Null while it is unopened."),
+		"recipient_email": computedString("The email address to which the mail was sent."),
+		"created_at":      computedString("The time at which the mail was created, " + timeNote),
+		"sent_at":         computedString("The time at which the mail was sent, " + timeNote),
+		"status":          computedString("The status of the mail, such as `success`."),
+		"opened_at":       computedString("The time at which the mail was opened, " + timeNote + " Null if the mail has not been opened."),
 		"download":        mailDownloadAttribute(),
 	}
 }

@@ -16,7 +16,7 @@ var (
 
 func bodyAttribute() data.StringAttribute {
 	return data.StringAttribute{
-		MarkdownDescription: "The body, as the API sends it, such as `<p>Mail body</p>`.",
+		MarkdownDescription: "The body of the mail, such as `<p>Mail body</p>`.",
 		Computed:            true,
 		Sensitive:           true,
 	}
@@ -24,7 +24,7 @@ func bodyAttribute() data.StringAttribute {
 
 func senderAttribute() data.SingleNestedAttribute {
 	return data.SingleNestedAttribute{
-		MarkdownDescription: "Who sent the mail.",
+		MarkdownDescription: "The sender of the mail.",
 		Computed:            true,
 		Attributes:          contactAttributes(),
 	}
@@ -39,7 +39,7 @@ func contactAttributes() map[string]data.Attribute {
 
 func mailDownloadAttribute() data.SingleNestedAttribute {
 	return data.SingleNestedAttribute{
-		MarkdownDescription: "The download that came with the mail. It exists already; reading the mail creates none.",
+		MarkdownDescription: "The download that came with the mail. Null if the mail has none.",
 		Computed:            true,
 		Attributes:          mailDownloadAttributes(),
 	}
@@ -47,10 +47,10 @@ func mailDownloadAttribute() data.SingleNestedAttribute {
 
 func mailDownloadAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
-		"id":         computedString("The download's id."),
-		"created_at": computedString("When the download was created, " + timeNote),
+		"id":         computedString("The id of the download."),
+		"created_at": computedString("The time at which the download was created, " + timeNote),
 		"files": data.ListNestedAttribute{
-			MarkdownDescription: "The files in the download, in the API's order. Null unless `include_files` is true.",
+			MarkdownDescription: "The files of the download, in the order of the API. Null unless `include_files` is `true`.",
 			Computed:            true,
 			NestedObject:        data.NestedAttributeObject{Attributes: fileAttributes()},
 		},

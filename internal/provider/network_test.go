@@ -25,10 +25,10 @@ import (
 func TestNetwork_arguments(t *testing.T) {
 	t.Parallel()
 	const (
-		timeout     = "ERROR at request_timeout: Invalid request timeout: The timeout cannot be used: it must be a duration greater than zero, such as 45s or 2m."
+		timeout     = "ERROR at request_timeout: Invalid request timeout: The timeout is invalid: it must be a duration greater than zero, such as 45s or 2m."
 		retries     = "ERROR at max_retries: Invalid Attribute Value: Attribute max_retries value must be between 0 and 10, got: "
-		certificate = "ERROR at ca_cert_pem: Invalid CA certificates: The text cannot be used: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)."
-		notKnown    = "ERROR: Provider configuration not known yet: The value of the provider's `%s` is known only after apply"
+		certificate = "ERROR at ca_cert_pem: Invalid CA certificates: The text is invalid: it contains no PEM-encoded certificate (-----BEGIN CERTIFICATE-----)."
+		notKnown    = "ERROR: Provider configuration not known yet: The value of the provider's `%s` is not known until apply"
 	)
 	good, _ := certificateFor(t, "privasfer.invalid")
 	for name, test := range map[string]struct {

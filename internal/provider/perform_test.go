@@ -13,8 +13,8 @@ import (
 
 // What is reported of a download that was created where its content was not had.
 const (
-	lapses = "The download was created, and may have been used up. Where it was not, it lapses within one minute."
-	unused = "The download was created, and was not used. It lapses within one minute."
+	lapses = "The download was created and may have been used. If not, it expires within one minute."
+	unused = "The download was created but not used. It expires within one minute."
 )
 
 // TestAccPerform_largest: the engine takes the largest content that there may be.
@@ -39,11 +39,11 @@ func TestPerform_errors(t *testing.T) {
 		want, step, end     string
 	}{
 		"too large": {arguments: performed.and(values{"max_content_bytes": 76}), want: whole + "the response has 77 bytes and is larger than 76 bytes.",
-			step: "Raise `max_content_bytes`, up to 16777216 (16 MiB), if the file is meant to be that large.", end: lapses},
+			step: "Raise `max_content_bytes`, up to 16777216 (16 MiB), if the file is expected to be that large.", end: lapses},
 		"more than 1 MiB": {arguments: performed.and(values{"file_ids": []string{"large"}}), want: whole + "the response has 1048577 bytes and is larger than 1 MiB.",
 			step: "Raise `max_content_bytes`", end: lapses},
 		"cut by an Apache": {arguments: receivedPerformed, fault: simulator.CutByApache(), want: whole + "the response was cut short: unexpected EOF.", end: stepBroken},
-		"a login page": {arguments: performed, fault: simulator.HTML(), want: whole + "the response is a page of HTML, not the file.",
+		"a login page": {arguments: performed, fault: simulator.HTML(), want: whole + "the response is an HTML page, not the file.",
 			step: stepContent, end: lapses},
 		"nobody listens": {provider: values{"download_url": "http://127.0.0.1:1/?key={key}"}, arguments: performed, want: "GET /: dial tcp 127.0.0.1:1:",
 			step: stepReach, end: unused},
@@ -68,8 +68,8 @@ func TestPerform_errors(t *testing.T) {
 func TestPerform_warnings(t *testing.T) {
 	t.Parallel()
 	const (
-		page   = "WARNING: The content is a web page: The content came as text/html, and the API does not describe the download's files here."
-		length = "WARNING: The content has another size than the file: Privasfer describes the file as %d bytes, and the content has %d.\n"
+		page   = "WARNING: The content is a web page: The media type of the content is text/html."
+		length = "WARNING: The content differs in size from the file: According to Privasfer, the file has %d bytes. The content has %d.\n"
 	)
 	data := simulator.DefaultData()
 	data.Files = append(data.Files, simulator.File{ID: "page", Type: new("text/html"), FullFilename: "a.html", Size: 3, Content: []byte("<p>")})
@@ -109,7 +109,7 @@ func TestPerform_minuteOver(t *testing.T) {
 	api.Inject("POST /api/downloads/", -1, simulator.Before(func() { clock.Advance(58_500 * time.Millisecond) }))
 	api.Inject("GET /download/", -1, simulator.Hang())
 	checkReport(t, newProtocolServer(t, api, nil, WithClock(clock.Now)).open(t, performed).report,
-		"GET /download/{key}: the download's minute was over before its content had come.", lapses)
+		"GET /download/{key}: the download's minute ended before its content arrived.", lapses)
 }
 
 // TestPerform_life: a content does not expire. It asks for no renewal, keeps no

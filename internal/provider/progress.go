@@ -60,7 +60,7 @@ func (p *progress) send(message string) {
 // has been written. The length is negative where it is not known.
 func (p *progress) begin(name string, length int64, written func() int64) {
 	if length < 0 {
-		p.send(fmt.Sprintf("Saving %s, of a size that the server does not announce", name))
+		p.send(fmt.Sprintf("Saving %s, size unknown", name))
 	} else {
 		p.send(fmt.Sprintf("Saving %s, %d bytes", name, length))
 	}
@@ -74,7 +74,7 @@ func (p *progress) begin(name string, length int64, written func() int64) {
 			case <-ticker.C:
 			}
 			if n := written(); length > 0 {
-				p.send(fmt.Sprintf("%d of %d bytes, %d %%", n, length, 100*n/length))
+				p.send(fmt.Sprintf("%d of %d bytes, %d%%", n, length, 100*n/length))
 			} else {
 				p.send(fmt.Sprintf("%d bytes", n))
 			}

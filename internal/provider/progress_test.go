@@ -17,8 +17,8 @@ func TestProgress(t *testing.T) {
 		length int64
 		want   []string
 	}{
-		"announced": {200, []string{"0s Saving x, 200 bytes", "5s 50 of 200 bytes, 25 %", "10s 100 of 200 bytes, 50 %", "12s Saved"}},
-		"not":       {-1, []string{"0s Saving x, of a size that the server does not announce", "5s 50 bytes", "10s 100 bytes", "12s Saved"}},
+		"announced": {200, []string{"0s Saving x, 200 bytes", "5s 50 of 200 bytes, 25%", "10s 100 of 200 bytes, 50%", "12s Saved"}},
+		"not":       {-1, []string{"0s Saving x, size unknown", "5s 50 bytes", "10s 100 bytes", "12s Saved"}},
 		"empty":     {0, []string{"0s Saving x, 0 bytes", "5s 50 bytes", "10s 100 bytes", "12s Saved"}},
 	}
 	for name, test := range tests {

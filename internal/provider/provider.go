@@ -140,47 +140,47 @@ func (p *privasferProvider) Metadata(_ context.Context, _ provider.MetadataReque
 
 func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads mails and files of [Privasfer](https://privasfer.com), a secure file transfer service, and hands a file to " +
-			"whatever in the run needs it, with nothing secret left in the state.",
+		MarkdownDescription: "Reads the mails and files of a [Privasfer](https://privasfer.com) account, and passes the content of files to other resources " +
+			"without storing it in the plan or the state.",
 		Attributes: map[string]schema.Attribute{
 			"token": schema.StringAttribute{
-				MarkdownDescription: "The API token, which is created on the profile's API page. Surrounding whitespace is trimmed. " +
+				MarkdownDescription: "The API token. Create one on the API page of your profile. Surrounding whitespace is trimmed. " +
 					"Can also be set with the `" + envToken + "` environment variable.",
 				Optional:  true,
 				Sensitive: true,
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "The URL of the API. It must begin with `https://`, except for a loopback host, and have no user name, query or " +
+				MarkdownDescription: "The URL of the API. It must begin with `https://`, except for a loopback host, and must not contain a user name, query or " +
 					"fragment. Can also be set with the `" + envBaseURL + "` environment variable. Defaults to `" + privasfer.DefaultBaseURL + "`.",
 				Optional:   true,
 				Validators: []validator.String{baseURLValidator},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Maximum duration of one attempt of a request, from the connection to the last byte of the response, " +
+				MarkdownDescription: "The maximum duration of one attempt of a request, from connecting to the last byte of the response, " +
 					"such as `45s` or `2m`. Defaults to `30s`.",
 				Optional:   true,
 				Validators: []validator.String{requestTimeoutValidator},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "Maximum number of retries per request, from 0 to 10. With 0 no request is retried. Defaults to `4`.",
+				MarkdownDescription: "The maximum number of retries per request, from 0 to 10. Set to `0` to turn retries off. Defaults to `4`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(0, 10)},
 			},
 			"ca_cert_pem": schema.StringAttribute{
-				MarkdownDescription: "Certificates in PEM format to trust in addition to those of the machine, for a proxy that inspects TLS.",
+				MarkdownDescription: "PEM-encoded CA certificates to trust in addition to those of the system, for example for a proxy that inspects TLS.",
 				Optional:            true,
 				Validators:          []validator.String{caCertPEMValidator},
 			},
 			"pin": schema.StringAttribute{
-				MarkdownDescription: "Your PIN, which the API asks for before a file may be fetched. Only `privasfer_download` and " +
-					"`privasfer_save_download` need it, for the public key of a download. Surrounding whitespace is trimmed. Can also be set with the `" + envPIN + "` environment variable.",
+				MarkdownDescription: "Your PIN, which the API requires to create a public download key. Only `privasfer_download` and " +
+					"`privasfer_save_download` use it. Surrounding whitespace is trimmed. Can also be set with the `" + envPIN + "` environment variable.",
 				Optional:  true,
 				Sensitive: true,
 			},
 			"download_url": schema.StringAttribute{
-				MarkdownDescription: "The URL at which a download is performed, with `{key}` in the place of the download's public key, `{id}` in that of its id, " +
-					"or both. Only `perform` and `url` of `privasfer_download`, and `privasfer_save_download`, need it. Privasfer's documentation of the API " +
-					"says that the URL is made from the public key and does not publish it, so there is no default. It must begin with `https://`, except for a loopback host. " +
+				MarkdownDescription: "The URL at which a download is performed, with the placeholder `{key}` for the public download key, `{id}` for the id of the download, " +
+					"or both. Only `perform` and `url` of `privasfer_download`, and `privasfer_save_download`, use it. The API's documentation " +
+					"does not publish the URL, so there is no default. The URL must begin with `https://`, except for a loopback host. " +
 					"Can also be set with the `" + envDownloadURL + "` environment variable.",
 				Optional:   true,
 				Validators: []validator.String{downloadURLValidator},

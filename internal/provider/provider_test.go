@@ -20,7 +20,7 @@ func TestProvider_arguments(t *testing.T) {
 		pinError   = "ERROR at pin: Invalid Privasfer PIN: In "
 		noPIN      = "ERROR at perform: Missing Privasfer PIN: "
 		atError    = "ERROR at download_url: Invalid Privasfer download URL: The URL"
-		noPlace    = " cannot be used: it must contain {key} in the place of the download's public key, or {id} in that of its id, each once at most."
+		noPlace    = " is invalid: it must contain {key} for the public download key, {id} for the id of the download, or both, each at most once."
 		notKnown   = "Provider configuration not known yet: The value of the provider's "
 		mark       = "\ufeff"
 	)
@@ -39,9 +39,9 @@ func TestProvider_arguments(t *testing.T) {
 		{"token", "RIGHT", "junk\x01", ""},
 		{"token", mark + "\n RIGHT\r\n", "", ""},
 		{"token", nil, mark + " RIGHT\r\n", ""},
-		{"token", nil, "", "ERROR at token: Missing Privasfer token: Every call to Privasfer needs a token, which is created on the profile's API page. Set it in the provider's `token` " +
-			"argument, from a sensitive variable for example, or in the environment variable PRIVASFER_TOKEN.\n"},
-		{"token", "", "RIGHT", "ERROR at token: Missing Privasfer token: The provider's `token` argument is set and empty."},
+		{"token", nil, "", "ERROR at token: Missing Privasfer token: Each request to the API requires a token, which you create on the API page of your profile. Set the provider's `token` " +
+			"argument, for example to a sensitive variable, or the environment variable PRIVASFER_TOKEN.\n"},
+		{"token", "", "RIGHT", "ERROR at token: Missing Privasfer token: The provider's `token` argument is an empty string."},
 		{"token", "hunter2\nhunter2", "", tokenError + "the provider's `token` argument, the token contains a control character"},
 		{"token", nil, "hunter2\x01hunter2", tokenError + "the environment variable PRIVASFER_TOKEN, the token contains a control character"},
 		{"token", unknown, "RIGHT", "ERROR: " + notKnown + "`token`"},
@@ -51,9 +51,9 @@ func TestProvider_arguments(t *testing.T) {
 		{"base_url", "RIGHT", "https://127.0.0.1:1/api", ""},
 		{"base_url", "RIGHT/", "", ""},
 		{"base_url", mark + " RIGHT\n", "", ""},
-		{"base_url", "http://hunter2.example/api", "", urlError + " cannot be used: it must begin with https://, because what travels there is secret; plain http is accepted for a loopback host only. An example is https://privasfer.com/api.\n"},
-		{"base_url", nil, "http://hunter2.example/api", urlError + " in the environment variable PRIVASFER_BASE_URL cannot be used: it must begin with https://"},
-		{"base_url", "", "RIGHT", urlError + " cannot be used: it must begin with https://"},
+		{"base_url", "http://hunter2.example/api", "", urlError + " is invalid: it must begin with https://, because secrets are sent to it; http is allowed for a loopback host only. An example is https://privasfer.com/api.\n"},
+		{"base_url", nil, "http://hunter2.example/api", urlError + " in the environment variable PRIVASFER_BASE_URL is invalid: it must begin with https://"},
+		{"base_url", "", "RIGHT", urlError + " is invalid: it must begin with https://"},
 		{"base_url", unknown, "RIGHT", "ERROR: " + notKnown + "`base_url`"},
 
 		{"pin", "RIGHT", "", ""},
@@ -64,7 +64,7 @@ func TestProvider_arguments(t *testing.T) {
 		{"pin", nil, "", noPIN},
 		{"pin", "", "RIGHT", noPIN},
 		{"pin", " \r\n" + mark, "RIGHT", noPIN},
-		{"pin", "hunter2\nhunter2", "", pinError + "the provider's `pin` argument, the PIN contains a control character, such as a line break in its middle.\n"},
+		{"pin", "hunter2\nhunter2", "", pinError + "the provider's `pin` argument, the PIN contains a control character, such as a line break.\n"},
 		{"pin", unknown, "RIGHT", "ERROR at perform: " + notKnown + "`pin`"},
 
 		{"download_url", "RIGHT", "", ""},
@@ -76,8 +76,8 @@ func TestProvider_arguments(t *testing.T) {
 		{"download_url", "", "RIGHT", atError + noPlace},
 		{"download_url", "https://privasfer.example/hunter2", "", atError + noPlace},
 		{"download_url", nil, "https://privasfer.example/hunter2", atError + " in the environment variable PRIVASFER_DOWNLOAD_URL" + noPlace},
-		{"download_url", nil, "http://hunter2.example/{key}", atError + " in the environment variable PRIVASFER_DOWNLOAD_URL cannot be used: it must begin with https://"},
-		{"download_url", "https://{key}.privasfer.example/", "", atError + " cannot be used: it is not a URL."},
+		{"download_url", nil, "http://hunter2.example/{key}", atError + " in the environment variable PRIVASFER_DOWNLOAD_URL is invalid: it must begin with https://"},
+		{"download_url", "https://{key}.privasfer.example/", "", atError + " is invalid: it is not a URL."},
 		{"download_url", unknown, "RIGHT", "ERROR at perform: " + notKnown + "`download_url`"},
 	} {
 		value, environment := test.value, test.environment

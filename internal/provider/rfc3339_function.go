@@ -22,10 +22,10 @@ func (f *rfc3339Function) Metadata(_ context.Context, _ function.MetadataRequest
 
 func (f *rfc3339Function) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "A time of the API in RFC 3339",
-		MarkdownDescription: "Turns a time as the API writes it, such as `2019-05-15 14:11:00`, into RFC 3339, which functions like `timecmp` and `formatdate` take. The API does not say in which zone its " +
-			"times are, so the zone is yours to name. A time that exists twice, when clocks are set back, is taken for the first; " +
-			"one that does not exist, when they are set forward, is an error. A time that is in RFC 3339 already keeps its own zone.",
+		Summary: "Convert a time of the API to RFC 3339",
+		MarkdownDescription: "Converts a time of the API, such as `2019-05-15 14:11:00`, to RFC 3339, for functions such as `timecmp` and `formatdate`. The API does not name the time zone of its " +
+			"times, so you must specify it. If a time occurs twice because clocks are set back, the result is the first. " +
+			"A time that does not exist because clocks are set forward is an error. A time that is already in RFC 3339 keeps its own time zone.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "text",
@@ -33,7 +33,7 @@ func (f *rfc3339Function) Definition(_ context.Context, _ function.DefinitionReq
 			},
 			function.StringParameter{
 				Name:                "zone",
-				MarkdownDescription: "The zone's name in the IANA database, such as `Europe/Vilnius` or `UTC`.",
+				MarkdownDescription: "The name of the time zone in the IANA database, such as `Europe/Vilnius` or `UTC`.",
 			},
 		},
 		Return: function.StringReturn{},
@@ -64,15 +64,15 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	isZoned := zoned.UnmarshalText([]byte(text)) == nil
 	asUTC, err := time.Parse(apiTime, text)
 	if !isZoned && (err != nil || asUTC.Format(apiTime) != text) {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is neither a time of the form YYYY-MM-DD HH:MM:SS nor one in RFC 3339", shorten(text)))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q is not a time in the form YYYY-MM-DD HH:MM:SS or RFC 3339", shorten(text)))
 	}
 	if zone == "" || zone == "Local" {
-		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is no zone of its own: it would depend on the machine. "+
-			"Name one of the IANA database, such as Europe/Vilnius or UTC", zone))
+		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q does not name a time zone. "+
+			"Set the name of one in the IANA database, such as Europe/Vilnius or UTC", zone))
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || !inDatabase(zone) {
-		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a zone of the IANA database. "+
+		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a time zone in the IANA database. "+
 			"Examples are Europe/Vilnius and UTC", shorten(zone)))
 	}
 	if isZoned { // as a newer API may write it
@@ -80,13 +80,13 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	}
 	local := firstOf(asUTC, location)
 	if local.Format(apiTime) != text {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s: the clocks were set forward over it", text, zone))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s, because clocks were set forward", text, zone))
 	}
 	if _, offset := local.Zone(); offset%60 != 0 {
 		local = local.UTC() // RFC 3339 has no seconds in an offset, as zones before 1900 do
 	}
 	if local.Year() < 0 {
-		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s is a time that RFC 3339 cannot write", text, zone))
+		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s cannot be written in RFC 3339", text, zone))
 	}
 	return local.Format(time.RFC3339), nil
 }

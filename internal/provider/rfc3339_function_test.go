@@ -76,10 +76,10 @@ func TestRFC3339(t *testing.T) {
 func TestRFC3339Rejects(t *testing.T) {
 	t.Parallel()
 	const (
-		noTime = "%q is neither a time of the form YYYY-MM-DD HH:MM:SS nor one in RFC 3339"
-		noZone = "%q is not a zone of the IANA database. Examples are Europe/Vilnius and UTC"
-		noOwn  = "%q is no zone of its own: it would depend on the machine. Name one of the IANA database, such as Europe/Vilnius or UTC"
-		skip   = "%q does not exist in %s: the clocks were set forward over it"
+		noTime = "%q is not a time in the form YYYY-MM-DD HH:MM:SS or RFC 3339"
+		noZone = "%q is not a time zone in the IANA database. Examples are Europe/Vilnius and UTC"
+		noOwn  = "%q does not name a time zone. Set the name of one in the IANA database, such as Europe/Vilnius or UTC"
+		skip   = "%q does not exist in %s, because clocks were set forward"
 	)
 	const good = "2019-05-15 14:11:00"
 	type rejection struct {
@@ -116,7 +116,7 @@ func TestRFC3339Rejects(t *testing.T) {
 	tests = append(tests,
 		rejection{"x", "y", 0, fmt.Sprintf(noTime, "x")}, // one complaint at a time
 		rejection{strings.Repeat("ž", 500), "UTC", 0, fmt.Sprintf(noTime, strings.Repeat("ž", 120)+"…")},
-		rejection{"0000-01-01 00:00:00", "Europe/Vilnius", 0, `"0000-01-01 00:00:00" in Europe/Vilnius is a time that RFC 3339 cannot write`}, // the year before
+		rejection{"0000-01-01 00:00:00", "Europe/Vilnius", 0, `"0000-01-01 00:00:00" in Europe/Vilnius cannot be written in RFC 3339`}, // the year before
 		rejection{good, strings.Repeat("ž", 500), 1, fmt.Sprintf(noZone, strings.Repeat("ž", 120)+"…")},
 	)
 	for _, test := range tests {
@@ -153,11 +153,11 @@ func TestAccRFC3339Function(t *testing.T) {
 			},
 			{
 				Config:      output("2019-03-31 03:30:00", "Europe/Vilnius"),
-				ExpectError: message(`Invalid value for "text" parameter: "2019-03-31 03:30:00" does not exist in Europe/Vilnius: the clocks were set forward over it.`),
+				ExpectError: message(`Invalid value for "text" parameter: "2019-03-31 03:30:00" does not exist in Europe/Vilnius, because clocks were set forward.`),
 			},
 			{
 				Config:      output("2019-05-15 14:11:00", "Local"),
-				ExpectError: message(`Invalid value for "zone" parameter: "Local" is no zone of its own: it would depend on the machine.`),
+				ExpectError: message(`Invalid value for "zone" parameter: "Local" does not name a time zone.`),
 			},
 		},
 	})

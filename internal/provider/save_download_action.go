@@ -41,7 +41,7 @@ func (a *saveDownloadAction) Metadata(_ context.Context, req action.MetadataRequ
 func (a *saveDownloadAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Saves the content of a download to a file. The file can have any size: the provider streams it to the disk. " +
-			"If anything fails, the path is left as it was. Requires Terraform 1.14 or later. OpenTofu has no actions.",
+			"If anything fails, the path is left unchanged. Requires Terraform 1.14 or later. OpenTofu does not support actions.",
 		Attributes: map[string]schema.Attribute{
 			"file_ids": schema.SetAttribute{
 				MarkdownDescription: fileIDsDescription,
@@ -55,20 +55,20 @@ func (a *saveDownloadAction) Schema(_ context.Context, _ action.SchemaRequest, r
 				Validators:          []validator.String{idValidator},
 			},
 			"path": schema.StringAttribute{
-				MarkdownDescription: "The path of the file, on the machine that runs Terraform. Its folder must exist. A file at this path is replaced " +
-					"once the new one is complete. Terraform shows the path, so it must not be secret.",
+				MarkdownDescription: "The path of the file on the machine that runs Terraform. Its directory must exist. An existing file is replaced " +
+					"once the new one is complete. Terraform shows the path, so it must not contain a secret.",
 				Required:   true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"file_permission": schema.StringAttribute{
-				MarkdownDescription: "The permission of the file in octal notation, such as `0644`. On Windows, a file is read-only if the owner has no write " +
+				MarkdownDescription: "The permissions of the file in octal notation, such as `0644`. On Windows, the file is read-only if the owner has no write " +
 					"permission, and the rest is ignored. Defaults to `0600`.",
 				Optional: true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^0?[0-7]{3}$`),
 					"must be three octal digits with an optional leading 0, such as 0600")},
 			},
 			"sha256": schema.StringAttribute{
-				MarkdownDescription: "The expected SHA-256 checksum of the file, in hexadecimal. If the checksum differs, nothing is saved.",
+				MarkdownDescription: "The expected SHA-256 checksum of the file, in hexadecimal. If the checksum differs, the file is not saved.",
 				Optional:            true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9a-fA-F]{64}$`),
 					"must be 64 hexadecimal digits")},
@@ -135,8 +135,8 @@ func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeReques
 		diags.Append(performDiagnostic(err, source))
 		return
 	case want != "" && want != file.sum():
-		diags.AddAttributeError(path.Root("sha256"), "The file has another checksum", fmt.Sprintf(
-			"The content has the SHA-256 checksum %s, and %s is configured. Nothing was saved, and the path is as it was.", file.sum(), want)+fateOf(source))
+		diags.AddAttributeError(path.Root("sha256"), "Checksum mismatch", fmt.Sprintf(
+			"The content has the SHA-256 checksum %s, but %s is expected. The path is unchanged.", file.sum(), want)+fateOf(source))
 		return
 	}
 	if err := file.keep(ctx); err != nil {
@@ -153,8 +153,8 @@ func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeReques
 
 // unsavedDiagnostic is the error where the content came and could not be written.
 func unsavedDiagnostic(err error, source downloadSource) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("path"), "Cannot save the file", "Writing it failed: "+sentence(err.Error())+
-		" The path is as it was.\n\n"+unwritableStep+fateOf(source))
+	return diag.NewAttributeErrorDiagnostic(path.Root("path"), "Cannot save the file", "Writing the file failed: "+sentence(err.Error())+
+		" The path is unchanged.\n\n"+unwritableStep+fateOf(source))
 }
 
 // fateOf is what became of a download that the provider created for a file that
@@ -163,7 +163,7 @@ func fateOf(source downloadSource) string {
 	if !source.created() {
 		return ""
 	}
-	return "\n\nThe download was created, and is used up. Run again for another."
+	return "\n\nThe download was created and used. Run again to create another."
 }
 
 func permissionOf(text types.String) os.FileMode {

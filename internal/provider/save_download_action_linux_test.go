@@ -43,9 +43,9 @@ func replaceOpen(folder, device string) error {
 func TestSaveDownload_fullDisk(t *testing.T) {
 	t.Parallel()
 	const (
-		failed = "ERROR at path: Cannot save the file: Writing it failed: "
-		next   = ". The path is as it was.\n\nFree space on the disk, or choose another path."
-		usedUp = "\n\nThe download was created, and is used up. Run again for another."
+		failed = "ERROR at path: Cannot save the file: Writing the file failed: "
+		next   = ". The path is unchanged.\n\nFree space on the disk, or choose another path."
+		usedUp = "\n\nThe download was created and used. Run again to create another."
 	)
 	tests := map[string]struct {
 		device string

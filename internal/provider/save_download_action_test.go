@@ -160,7 +160,7 @@ func TestSaveDownload(t *testing.T) {
 		"with a hostile name": {config: values{"file_ids": []string{"hostile"}},
 			content: "text", begin: `Saving "\x1b[31m\n` + strings.Repeat("x", 114) + `", 4 bytes`},
 		"of another size": {config: values{"file_ids": []string{simulator.FileBackup}},
-			content: "\x1f\x8bstand-in", begin: `Saving "backup.tar.gz", 10 bytes`, warning: "The content has another size than the file"},
+			content: "\x1f\x8bstand-in", begin: `Saving "backup.tar.gz", 10 bytes`, warning: "The content differs in size from the file"},
 		"perhaps a login page": {config: values{"download_id": simulator.DownloadFull},
 			fault:   simulator.Status(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, "<html>"),
 			content: "<html>", begin: "Saving the file, 6 bytes", warning: "The content is a web page", requests: received},
@@ -213,7 +213,7 @@ func TestSaveDownload(t *testing.T) {
 func TestSaveDownload_failure(t *testing.T) {
 	t.Parallel()
 	const (
-		usedUp = "\n\nThe download was created, and is used up. Run again for another."
+		usedUp = "\n\nThe download was created and used. Run again to create another."
 	)
 	wrong := strings.Repeat("0", 64)
 	invoice := contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
@@ -225,14 +225,14 @@ func TestSaveDownload_failure(t *testing.T) {
 	}{
 		"cut": {at: "GET /download/", fault: simulator.Truncate(), report: "ERROR: Cannot perform the download: GET /download/{key} returned 200 OK: " +
 			"the response was cut short: unexpected EOF.\n\n" + stepBroken + "\n\n" + lapses},
-		"with another checksum": {config: values{"sha256": wrong}, report: "ERROR at sha256: The file has another checksum: " +
-			"The content has the SHA-256 checksum " + sumOf(invoice) + ", and " + wrong + " is configured. Nothing was saved, and the path is as it was." + usedUp},
+		"with another checksum": {config: values{"sha256": wrong}, report: "ERROR at sha256: Checksum mismatch: " +
+			"The content has the SHA-256 checksum " + sumOf(invoice) + ", but " + wrong + " is expected. The path is unchanged." + usedUp},
 		"not created": {at: "POST /api/downloads", fault: simulator.JSONError(http.StatusForbidden, "No."),
-			report: "ERROR: The token may not do this at Privasfer: POST /api/downloads returned 403 Forbidden: No.\n\n" + tokenStep +
-				" It must be a token of an account that has this permission."},
+			report: "ERROR: The token does not have the required permission: POST /api/downloads returned 403 Forbidden: No.\n\n" + tokenStep +
+				" The account of the token must have the permission."},
 		"a wrong PIN": {provider: values{"pin": "0000"}, report: "ERROR: Privasfer does not accept the PIN: " +
 			"POST /api/keys returned 422 Unprocessable Entity: The given data was invalid. [pin: Invalid PIN.].\n\nCheck the provider's `pin` argument or the " +
-			"environment variable PRIVASFER_PIN. The PIN was sent once and is not sent again in this run, so that a wrong one cannot lock the account."},
+			"environment variable PRIVASFER_PIN. The PIN was sent once and is not sent again in this run, so that a wrong PIN cannot lock the account."},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -258,8 +258,8 @@ func TestSaveDownload_failure(t *testing.T) {
 		path := filepath.Join(folder, "file")
 		api.Inject("GET /download/", 1, simulator.Before(func() { _ = os.Mkdir(path, 0o700) }))
 		_, report := newActionServer(t, api, nil).invoke(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
-		const failed = "ERROR at path: Cannot save the file: Writing it failed: "
-		want := failed + "file exists. The path is as it was.\n\nFree space on the disk, or choose another path." + usedUp + "\n"
+		const failed = "ERROR at path: Cannot save the file: Writing the file failed: "
+		want := failed + "file exists. The path is unchanged.\n\nFree space on the disk, or choose another path." + usedUp + "\n"
 		if !strings.HasPrefix(report, failed) || runtime.GOOS == "linux" && report != want {
 			t.Errorf("reported\n%s\nwant\n%s", report, want)
 		}
@@ -276,7 +276,7 @@ func TestSaveDownload_unprepared(t *testing.T) {
 		path     string
 		report   string
 	}{
-		"a folder as path": {path: folder, report: "ERROR at path: Cannot write to the path: {path} is a folder.\n\nNo download was created."},
+		"a folder as path": {path: folder, report: "ERROR at path: Cannot write to the path: {path} is a directory.\n\nNo download was created."},
 		"no download_url":  {provider: values{"download_url": nil}, report: ": Missing Privasfer download URL: "},
 		"no PIN":           {provider: values{"pin": nil}, report: ": Missing Privasfer PIN: "},
 		"an unknown token": {provider: values{"token": unknown}, report: ": Provider configuration not known yet: "},
@@ -350,7 +350,7 @@ func TestSaveDownload_slow(t *testing.T) {
 		t.Error("the file was not saved", report)
 	}
 	// A ninth of it are 4821 bytes.
-	for _, want := range []string{"0 of 43389 bytes, 0 %", "9642 of 43389 bytes, 22 %", "38568 of 43389 bytes, 88 %"} {
+	for _, want := range []string{"0 of 43389 bytes, 0%", "9642 of 43389 bytes, 22%", "38568 of 43389 bytes, 88%"} {
 		if !slices.Contains(progress, want) {
 			t.Errorf("the progress lacks %q: %q", want, progress)
 		}

@@ -101,7 +101,7 @@ func TestAccSaveDownload_messages(t *testing.T) {
 	for _, args := range [][]string{{"-invoke=action.privasfer_save_download.test"}, nil} {
 		output := w.run(0, append([]string{"apply", "-auto-approve"}, args...)...)
 		checkOutput(t, output, `Saving "backup.tar.gz", 10 bytes`, "Saved 10 bytes, SHA-256 "+sumOf(content),
-			"The content has another size than the file", "Privasfer describes the file as 5368709120 bytes, and the content has 10.")
+			"The content differs in size from the file", "According to Privasfer, the file has 5368709120 bytes. The content has 10.")
 		api.checkNoSecrets(t, output)
 	}
 	files{"file": content}.check(t, folder)

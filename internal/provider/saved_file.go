@@ -32,7 +32,7 @@ func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, reason(err))
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder", path)
+		return nil, fmt.Errorf("%s is a directory", path)
 	case info.Mode()&fs.ModeSymlink != 0: // it, and not the file, would be replaced
 		return nil, fmt.Errorf("%s is a symbolic link", path)
 	case !info.Mode().IsRegular():
@@ -41,12 +41,12 @@ func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 	folder := filepath.Dir(path)
 	file, err := os.CreateTemp(folder, ".privasfer-*") // for its owner alone
 	if err != nil {
-		return nil, fmt.Errorf("the folder %s: %w", folder, reason(err))
+		return nil, fmt.Errorf("the directory %s: %w", folder, reason(err))
 	}
 	saved := &savedFile{path: path, file: file, hash: sha256.New()}
 	if err := file.Chmod(permission); err != nil {
 		saved.discard()
-		return nil, fmt.Errorf("the permission %#o: %w", permission, reason(err))
+		return nil, fmt.Errorf("the permissions %#o: %w", permission, reason(err))
 	}
 	return saved, nil
 }

@@ -159,14 +159,14 @@ func TestNewSavedFile(t *testing.T) {
 		want string
 		skip bool
 	}{
-		"folder":                  {path: at("folder"), want: "{} is a folder"},
-		"this folder":             {path: ".", want: ". is a folder"},
+		"folder":                  {path: at("folder"), want: "{} is a directory"},
+		"this folder":             {path: ".", want: ". is a directory"},
 		"symbolic link":           {path: at("link"), want: "{} is a symbolic link", skip: !links},
 		"device":                  {path: os.DevNull, want: "{} is not a regular file"},
-		"folder missing":          {path: at("missing/file"), want: "the folder " + at("missing") + ": no such file or directory"},
+		"folder missing":          {path: at("missing/file"), want: "the directory " + at("missing") + ": no such file or directory"},
 		"below a file":            {path: at("file/file"), want: "{}: not a directory"},
-		"with a slash at its end": {path: at("missing") + "/", want: "the folder " + at("missing") + ": no such file or directory"},
-		"locked folder": {path: at("locked/file"), want: "the folder " + at("locked") + ": permission denied",
+		"with a slash at its end": {path: at("missing") + "/", want: "the directory " + at("missing") + ": no such file or directory"},
+		"locked folder": {path: at("locked/file"), want: "the directory " + at("locked") + ": permission denied",
 			skip: runtime.GOOS == "windows" || os.Geteuid() == 0},
 		"name too long": {path: at(strings.Repeat("x", 300)), want: "{}: file name too long", skip: runtime.GOOS == "windows"},
 	}

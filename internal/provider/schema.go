@@ -55,8 +55,8 @@ func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.At
 // enabledArgument is the switch of an ephemeral resource.
 func enabledArgument(purpose, past string) eph.BoolAttribute {
 	return eph.BoolAttribute{
-		MarkdownDescription: "Whether to " + purpose + ". Defaults to `true`. With `false` nothing is " + past + " and every result is null. " +
-			onlyAtApply + " keeps a plan from it: until the apply every result is unknown.",
+		MarkdownDescription: "Whether to " + purpose + ". With " + onlyAtApply + ", this happens at apply only, and all results are unknown at plan. " +
+			"If `false`, nothing is " + past + " and all results are null. Defaults to `true`.",
 		Optional: true,
 	}
 }

@@ -25,7 +25,7 @@ type rule struct {
 
 var (
 	baseURLValidator = rule{
-		description: "must be an https URL without user name, query or fragment",
+		description: "must be an https URL without a user name, query or fragment",
 		summary:     "Invalid Privasfer base URL",
 		subject:     "The URL",
 		hint:        " An example is " + privasfer.DefaultBaseURL + ".",
@@ -44,13 +44,13 @@ var (
 		check:       func(text string) error { _, err := parseTimeout(text); return err },
 	}
 	caCertPEMValidator = rule{
-		description: "must hold certificates in PEM form",
+		description: "must contain PEM-encoded certificates",
 		summary:     "Invalid CA certificates",
 		subject:     "The text",
 		check:       func(text string) error { _, err := privasfer.ParseCACertPEM(text); return err },
 	}
 	idValidator = rule{
-		description: "must not be empty, . or .., or contain a slash, a backslash, ?, #, white space or a control character",
+		description: "must not be empty, . or .., or contain a slash, a backslash, ?, #, whitespace or a control character",
 		summary:     "Invalid id",
 		subject:     "The id",
 		check:       privasfer.CheckID,
@@ -71,7 +71,7 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 // repeats the value, which may be secret.
 func (r rule) report(diags *diag.Diagnostics, at path.Path, err error) {
 	if err != nil {
-		diags.AddAttributeError(at, r.summary, fmt.Sprintf("%s cannot be used: %s.%s", r.subject, err, r.hint))
+		diags.AddAttributeError(at, r.summary, fmt.Sprintf("%s is invalid: %s.%s", r.subject, err, r.hint))
 	}
 }
 

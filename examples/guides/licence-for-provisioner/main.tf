@@ -25,7 +25,7 @@ ephemeral "privasfer_download" "licence" {
   lifecycle {
     postcondition {
       condition     = self.content_length == self.files[0].size
-      error_message = "The content has another size than the file."
+      error_message = "The content differs in size from the file."
     }
   }
 }

@@ -65,22 +65,22 @@ func TestDemo(t *testing.T) {
 			apply      downloads created: 1, with a key for its URL
 			use 1      200 OK, 43389 bytes, SHA-256
 			use 2      404 Not Found
-			yes        plan created nothing, and apply one download
+			yes        plan created nothing, and apply created one download
 			yes        the consumer got licence.txt, byte for byte
 			yes        the first use got invoice.pdf, byte for byte
 			yes        the second use was rejected
-			yes        one temporary key served the whole run, and it is deleted
+			yes        one temporary key served the whole run, and was deleted
 			yes        the state file (
-			yes        the plan file, unpacked, (
-			yes        all that Terraform printed (
+			yes        the unpacked plan file (
+			yes        the output of Terraform (
 			apply      POST   /api/downloads
 			apply      DELETE /api/keys/
 			helper     GET    /download/`, "Download expired"},
 		"expired": {options{Expire: true}, `apply      downloads created: 1, with a key for its URL
 			use 1      404 Not Found
-			| There are three ways out:
-			yes        plan created nothing, and apply one download
-			yes        to Privasfer the download is expired, not used
+			| You can:
+			yes        plan created nothing, and apply created one download
+			yes        the simulator recorded the download as expired
 			yes        Terraform reported the expiry once
 			yes        the state file (`, "use 2"},
 	} {
@@ -112,7 +112,7 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 		claims []string
 	}{
 		// The fault used nothing up.
-		"the helper":   {byHelper, []string{"the second use was rejected", "the first use got invoice.pdf", "to Privasfer the download is used"}},
+		"the helper":   {byHelper, []string{"the second use was rejected", "the first use got invoice.pdf", "the simulator recorded the download as used"}},
 		"the provider": {byProvider, []string{"the consumer got licence.txt, byte for byte"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 				s.Inject("GET "+performPrefix, -1, simulator.When(test.caller, simulator.Status(http.StatusOK, nil, "not the file")))
 			}})
 			for _, claim := range test.claims {
-				if err == nil || !strings.Contains(err.Error(), "not so that "+claim) {
+				if err == nil || !strings.Contains(err.Error(), "not true: "+claim) {
 					t.Errorf("%q goes unnoticed when it is false: %v", claim, err)
 				}
 			}
@@ -188,7 +188,7 @@ func TestDemoServes(t *testing.T) {
 	workspace := terraform.Workspace{Dir: t.TempDir()}
 	lines := bufio.NewScanner(reader)
 	setting := regexp.MustCompile(`^(?:export |\$env:)(\w+) ?= ?'(.*)'$`)
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "It responds until") {
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Press Ctrl-C") {
 		if found := setting.FindStringSubmatch(lines.Text()); found != nil {
 			workspace.Env = append(workspace.Env, found[1]+"="+found[2])
 		}
