@@ -1,5 +1,5 @@
-# The main job of this provider, as `make demo` runs it: a file from a mail, and
-# a file of one's own, each handed to what needs it, with nothing kept.
+# The configuration of `make demo`: the file of a mail and an uploaded file are
+# passed to their consumers, and not stored in the plan or the state.
 
 terraform {
   required_version = ">= 1.10"
@@ -17,7 +17,7 @@ provider "privasfer" {
   download_url = var.download_url
 }
 
-# A mail that was received, and its file by the mail's own download.
+# A mail in the inbox. The provider performs the mail's download.
 data "privasfer_inbox_mail" "demo" {
   id            = var.mail_id
   include_files = true
@@ -42,8 +42,8 @@ resource "terraform_data" "consumer" {
   }
 }
 
-# A file of one's own: a download of it is for a single use and lives one
-# minute. Here its consumer performs it, by its URL.
+# An uploaded file. Its download is for a single use and lives one minute. The
+# consumer performs it, at its URL.
 data "privasfer_files" "own" {
   keyword = "invoice"
 }
@@ -56,7 +56,7 @@ ephemeral "privasfer_download" "own" {
 
 resource "terraform_data" "first_use" {
   provisioner "local-exec" {
-    # With an interpreter there is no shell: this runs `helper fetch 1`.
+    # This runs `helper fetch 1`, without a shell.
     interpreter = [var.helper, "fetch"]
     command     = "1"
 
@@ -68,7 +68,7 @@ resource "terraform_data" "first_use" {
   }
 }
 
-# The same again. The download can be used once, so this use is rejected.
+# The second use is rejected, because the download is for a single use.
 resource "terraform_data" "second_use" {
   depends_on = [terraform_data.first_use]
 

@@ -4,17 +4,17 @@ variable "mail_id" {
 }
 
 variable "download_url" {
-  description = "The URL at which a download is performed, with {key}. Here it is the simulator's own: the API publishes none."
+  description = "The simulator's URL at which a download is performed, with the placeholder {key}."
   type        = string
 }
 
 variable "helper" {
-  description = "The path of a program that fetches a download, or receives a content: the demo itself."
+  description = "The path of the program that fetches a download or receives the content of a file: the demo itself."
   type        = string
 }
 
 variable "report" {
-  description = "The path of the file to which the helper adds what it got."
+  description = "The path of the file to which the helper adds its results."
   type        = string
 }
 

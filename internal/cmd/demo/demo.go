@@ -59,7 +59,7 @@ type demo struct {
 func show(ctx context.Context, out io.Writer, chosen options) (err error) {
 	dir, err := os.MkdirTemp("", "privasfer-demo-")
 	if err != nil {
-		return fmt.Errorf("making a temporary folder: %w", err)
+		return fmt.Errorf("creating a temporary directory: %w", err)
 	}
 	defer func() {
 		if chosen.Keep {
@@ -114,7 +114,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	d.showRequests()
 	if len(d.failed) > 0 {
-		return fmt.Errorf("not as it should be: %s", strings.Join(d.failed, "; "))
+		return fmt.Errorf("failed checks: %s", strings.Join(d.failed, "; "))
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const performPrefix = "/download/"
 
 // showEvidence checks what must be so, and prints it.
 func (d *demo) showEvidence(results []result) error {
-	d.print("\nThe evidence\n")
+	d.print("\nChecks (secrets: token, PIN, keys, content, id of the created download)\n")
 	downloads := d.simulator.Downloads()
 	if len(downloads) != 1 {
 		return fmt.Errorf("%d downloads were created, not 1", len(downloads))
@@ -51,8 +51,8 @@ func (d *demo) showEvidence(results []result) error {
 		secrets = append(secrets, key.Key)
 	}
 	d.checkSecrets("the state file", state, secrets)
-	d.checkSecrets("the plan file, unpacked,", plan, secrets)
-	d.checkSecrets("all that Terraform printed", []byte(d.printed.String()), secrets)
+	d.checkSecrets("the unpacked plan file", plan, secrets)
+	d.checkSecrets("the output of Terraform", []byte(d.printed.String()), secrets)
 	return nil
 }
 
@@ -71,8 +71,8 @@ func secretsOf(content []byte) []string {
 func (d *demo) checkRequests() {
 	requests := d.simulator.Requests()
 	created := count(requests[:d.planned], http.MethodPost, "")
-	d.check(created == 0, "plan created nothing, and apply one download")
-	d.check(len(d.simulator.Unexpected()) == 0, "nothing was asked that Privasfer does not offer")
+	d.check(created == 0, "plan created nothing, and apply created one download")
+	d.check(len(d.simulator.Unexpected()) == 0, "the simulator received no unexpected request")
 }
 
 // count counts the requests of a method and a path; any path if that is "".
@@ -88,7 +88,7 @@ func count(requests []simulator.Request, method, path string) (found int) {
 // checkKeys: one temporary key served both downloads, and none is left.
 func (d *demo) checkKeys() {
 	keys := d.simulator.TemporaryKeys()
-	d.check(len(keys) == 1 && keys[0].State == simulator.Deleted, "one temporary key served the whole run, and it is deleted")
+	d.check(len(keys) == 1 && keys[0].State == simulator.Deleted, "one temporary key served the whole run, and was deleted")
 }
 
 // checkUses compares what the helper saw with what the simulator did.
@@ -105,8 +105,8 @@ func (d *demo) checkUses(results []result, download simulator.DownloadRecord) {
 		}
 	}
 	if d.options.Expire {
-		d.check(slices.Equal(served, []int{404}) && slices.Equal(seen, served), "the use came too late and was rejected")
-		d.check(download.State == simulator.Expired, "to Privasfer the download is expired, not used")
+		d.check(slices.Equal(served, []int{404}) && slices.Equal(seen, served), "the use was too late and was rejected")
+		d.check(download.State == simulator.Expired, "the simulator recorded the download as expired")
 		d.check(len(d.expiryDiagnostics()) == 1, "Terraform reported the expiry once")
 		return
 	}
@@ -115,7 +115,7 @@ func (d *demo) checkUses(results []result, download simulator.DownloadRecord) {
 	d.check(slices.Equal(givenOf(results), []result{licence}), "the consumer got licence.txt, byte for byte")
 	d.check(slices.Index(usesOf(results), invoice) == 0, "the first use got invoice.pdf, byte for byte")
 	d.check(slices.Equal(served, []int{200, 404}) && slices.Equal(seen, served), "the second use was rejected")
-	d.check(download.State == simulator.Performed, "to Privasfer the download is used")
+	d.check(download.State == simulator.Performed, "the simulator recorded the download as used")
 }
 
 // usesOf are the results of uses of a download.
@@ -145,7 +145,7 @@ func (d *demo) checkSecrets(name string, content []byte, secrets []string) {
 		d.check(false, name+" can be searched")
 		return
 	}
-	d.check(!leaks(content, secrets), fmt.Sprintf("%s (%d bytes) has no key, no id of the download, no content, no PIN and no token", name, len(content)))
+	d.check(!leaks(content, secrets), fmt.Sprintf("%s (%d bytes) contains no secret", name, len(content)))
 }
 
 func leaks(content []byte, secrets []string) bool {
@@ -181,5 +181,5 @@ func (d *demo) check(ok bool, claim string) {
 		return
 	}
 	d.print("  NO         %s\n", claim)
-	d.failed = append(d.failed, "it is not so that "+claim)
+	d.failed = append(d.failed, "not true: "+claim)
 }

@@ -19,8 +19,8 @@ func main() {
 	}
 	var chosen options
 	flag.BoolVar(&chosen.Expire, "expire", false, "let the download expire while it is in use")
-	flag.BoolVar(&chosen.Keep, "keep", false, "keep the temporary folder, to look at the state and the plan")
-	flag.BoolVar(&chosen.Serve, "serve", false, "leave the simulator to configurations of yours, until Ctrl-C")
+	flag.BoolVar(&chosen.Keep, "keep", false, "keep the temporary directory with the state and the plan")
+	flag.BoolVar(&chosen.Serve, "serve", false, "keep the simulator running for your own configurations, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()

@@ -12,7 +12,7 @@ import (
 // serve leaves the simulator to whoever wants to try a configuration on it,
 // until the context ends.
 func (d *demo) serve(ctx context.Context) error {
-	d.print("\nSet these in another shell, and run Terraform there (without init) on a configuration of yours:\n\n")
+	d.print("\nIn another shell, set these variables and run Terraform, without init, on your own configuration:\n\n")
 	setting := "export %s='%s'\n"
 	if runtime.GOOS == "windows" {
 		setting = "$env:%s = '%s'\n" // PowerShell's
@@ -21,7 +21,7 @@ func (d *demo) serve(ctx context.Context) error {
 		name, value, _ := strings.Cut(variable, "=")
 		d.print(setting, name, value)
 	}
-	d.print("\nThe simulator holds these mails of the inbox, for example:\n\n")
+	d.print("\nThe inbox of the simulator has these mails:\n\n")
 	for _, mail := range simulator.DefaultData().InboxMails {
 		subject := "no subject"
 		if mail.Subject != nil {
@@ -29,7 +29,7 @@ func (d *demo) serve(ctx context.Context) error {
 		}
 		d.print("  %s  %s\n", mail.ID, subject)
 	}
-	d.print("\nIt responds until Ctrl-C.\n")
+	d.print("\nPress Ctrl-C to stop the simulator.\n")
 	<-ctx.Done()
 	return nil
 }

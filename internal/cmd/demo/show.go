@@ -43,7 +43,7 @@ func (d *demo) showReceived(results []result) {
 	if d.options.Expire {
 		return
 	}
-	d.print("\nThe mail's file: ephemeral \"privasfer_download\", by the mail's own download, with perform = true\n")
+	d.print("\nThe mail's file: ephemeral \"privasfer_download\" with download_id and perform\n")
 	for _, result := range givenOf(results) {
 		d.print("  consumer   got %d bytes, SHA-256 %.16s…\n", result.Size, result.SHA256)
 	}
@@ -53,7 +53,7 @@ func (d *demo) showReceived(results []result) {
 // use.
 func (d *demo) showOwn(results []result) {
 	requests := d.simulator.Requests()
-	d.print("\nAn own file, invoice.pdf: ephemeral \"privasfer_download\", for a single use within one minute\n")
+	d.print("\nAn uploaded file: ephemeral \"privasfer_download\" with file_ids and create_key\n")
 	d.print("  plan       downloads created: %d\n", count(requests[:d.planned], http.MethodPost, "/api/downloads"))
 	d.print("  apply      downloads created: %d, with a key for its URL\n", count(requests[d.planned:], http.MethodPost, "/api/downloads"))
 	for i, result := range usesOf(results) {
@@ -67,7 +67,7 @@ func (d *demo) showOwn(results []result) {
 		d.showExpiry()
 		return
 	}
-	d.print("  The end of that minute is in make demo DEMO_FLAGS=-expire.\n")
+	d.print("  To see a download expire, run make demo DEMO_FLAGS=-expire.\n")
 }
 
 func (d *demo) showExpiry() {
@@ -80,7 +80,7 @@ func (d *demo) showExpiry() {
 			}
 		}
 	}
-	d.print("The minute, here %s, begins with the download: whatever uses it has to begin by its end.\n", d.lifetime)
+	d.print("The minute, here %s, starts when the download is created. A use must begin before it ends.\n", d.lifetime)
 }
 
 // wrap breaks a line at spaces, where it is longer than width.
@@ -100,7 +100,7 @@ func wrap(line string, width int) []string {
 // showRequests prints the simulator's log, with keys and ids shortened as in a
 // good log: who has all of one has the file.
 func (d *demo) showRequests() {
-	d.print("\nWhat was called\n")
+	d.print("\nRequests\n")
 	secret := regexp.MustCompile(`(/keys/|/downloads/|/download/)(.{8})[^/]*`)
 	for i, request := range d.simulator.Requests() {
 		caller := "plan"
