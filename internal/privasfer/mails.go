@@ -29,8 +29,9 @@ func (c *Client) Mail(ctx context.Context, id string, includeFiles bool) (*Mail,
 	return get[Mail](ctx, c, includeDownload(includeFiles), "mails", id)
 }
 
-// Mails lists sent mails with their downloads. The keys to sort by are
-// MailSortKeys.
+// Mails lists sent mails with their downloads. The keyword is searched in their
+// identifier and subject, in the recipient's email and name, and in the sender's
+// name; the keys to sort by are MailSortKeys.
 func (c *Client) Mails(ctx context.Context, options ListOptions) (*List[Mail], error) {
 	return readList[Mail](ctx, c, options.addTo(includeDownload(options.IncludeFiles)), "mails")
 }

@@ -37,7 +37,7 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	attributes:  withoutBody(inboxMailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.InboxMailSortKeys,
-	searched:    "the identifier, the subject and the sender's email and name",
+	searched:    "the identifier, the subject, and the email address and name of the sender",
 	list:        (*privasfer.Client).InboxMails,
 	values:      func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
 }.prepared()

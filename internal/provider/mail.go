@@ -36,7 +36,7 @@ var mailListing = listing[privasfer.Mail]{
 	attributes:  withoutBody(mailAttributes()),
 	hasDownload: true,
 	sortKeys:    privasfer.MailSortKeys,
-	searched:    "sent mails",
+	searched:    "the identifier, the subject, the email address and name of the recipient, and the name of the sender",
 	list:        (*privasfer.Client).Mails,
 	values:      func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
 }.prepared()

@@ -61,6 +61,7 @@ func TestListOrderAndSearch(t *testing.T) {
 		"mails?keyword=MAY":                   {sent},
 		"mails?keyword=recipient@":            {sent},
 		"mails?keyword=%C5%BDUK":              {sentNew},
+		"mails?keyword=author":                {sent, sentNew},
 		"mails?keyword=marker":                {},
 	}
 	data := simulator.DefaultData()

@@ -25,8 +25,7 @@ func (s *Server) showMail(w http.ResponseWriter, r *http.Request, id string) {
 	writeData(w, http.StatusOK, s.renderMail(&mail, included))
 }
 
-// listMails is GET /api/mails. Its page does not say what a keyword searches;
-// this is what the inbox's page says, of the other side.
+// listMails is GET /api/mails.
 func (s *Server) listMails(w http.ResponseWriter, r *http.Request, _ string) {
 	serveList(s, w, r, list[Mail]{
 		items:    s.options.Data.Mails,
@@ -41,6 +40,9 @@ func (s *Server) listMails(w http.ResponseWriter, r *http.Request, _ string) {
 			values := []*string{m.Identifier, m.Subject, m.RecipientEmail}
 			if m.Recipient != nil {
 				values = append(values, &m.Recipient.Name)
+			}
+			if m.Sender != nil {
+				values = append(values, &m.Sender.Name)
 			}
 			return values
 		},
