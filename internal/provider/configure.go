@@ -12,12 +12,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// The environment variables that stand in for arguments of the provider.
+// The environment variables of the provider's arguments.
 const (
 	envToken       = "PRIVASFER_TOKEN" //nolint:gosec // a variable's name
 	envBaseURL     = "PRIVASFER_BASE_URL"
@@ -25,20 +24,19 @@ const (
 	envDownloadURL = "PRIVASFER_DOWNLOAD_URL"
 )
 
-// configured is what a provider block amounts to. Every data source and
-// ephemeral resource of the block gets the same one.
+// configured is the result of configuring a provider. The data sources, ephemeral
+// resources and actions of the provider share it.
 type configured struct {
-	client *privasfer.Client // nil while an argument is not known yet
+	client *privasfer.Client // nil if an argument is unknown
 
-	// unknown names the arguments of the provider that are not known yet. They
-	// never fall back to the environment or a default: the call would go to
-	// another account or host than the one that is meant.
+	// unknown is the names of the arguments that are unknown. They do not fall back
+	// to the environment or a default, which could be another account or host.
 	unknown []string
 
-	// What only keys and performing a download need.
+	// Only required to create a key or to perform a download.
 	hasPIN             bool
 	pinUnknown         bool
-	downloadURL        *privasfer.DownloadURL // nil: not given
+	downloadURL        *privasfer.DownloadURL // nil if not set
 	downloadURLUnknown bool
 
 	terraformVersion string
@@ -47,8 +45,8 @@ type configured struct {
 	progressInterval time.Duration
 }
 
-// configure resolves the arguments: configuration first, then the environment,
-// then the default.
+// configure resolves each argument: the configuration takes precedence over the
+// environment, and the environment over the default.
 func (p *privasferProvider) configure(model providerModel, terraformVersion string, diags *diag.Diagnostics) *configured {
 	result := &configured{
 		terraformVersion: terraformVersion,
@@ -171,8 +169,8 @@ func downloadURLFrom(argument types.String, diags *diag.Diagnostics) *privasfer.
 	return downloadURL
 }
 
-// valueOrEnv returns the text of an argument, or that of the environment
-// variable where the argument is not set, and where the text is from.
+// valueOrEnv returns the value of an argument, or of its environment variable if the
+// argument is null, and names the source for an error message.
 func valueOrEnv(argument types.String, name, variable string) (text, source string) {
 	if argument.IsNull() {
 		return os.Getenv(variable), "the environment variable " + variable
@@ -180,9 +178,8 @@ func valueOrEnv(argument types.String, name, variable string) (text, source stri
 	return argument.ValueString(), "the provider's `" + name + "` argument"
 }
 
-// configuredFrom returns what the provider's Configure has left for its data
-// sources and ephemeral resources, or nil before it ran: validation runs
-// without it.
+// configuredFrom returns the data that the provider's Configure has set, or nil
+// before Configure has run, as in validation.
 func configuredFrom(providerData any, diags *diag.Diagnostics) *configured {
 	if providerData == nil {
 		return nil
@@ -195,7 +192,7 @@ func configuredFrom(providerData any, diags *diag.Diagnostics) *configured {
 	return result
 }
 
-// require returns the client, or an error that says why there is none.
+// require returns the client. If there is none, it adds an error and returns nil.
 func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 	switch {
 	case c == nil:
@@ -210,8 +207,8 @@ func (c *configured) require(diags *diag.Diagnostics) *privasfer.Client {
 	return c.client
 }
 
-// requireDownloadURL adds an error at an argument that needs a download URL
-// where there is none. It reports whether the URL needs a key.
+// requireDownloadURL adds an error at a path if there is no download URL. It reports
+// whether the URL needs a public download key.
 func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) (needsKey bool) {
 	switch {
 	case c.downloadURL != nil:
@@ -229,7 +226,7 @@ func (c *configured) requireDownloadURL(at path.Path, diags *diag.Diagnostics) (
 	return false
 }
 
-// requirePIN adds an error at an argument that needs a key where there is no PIN.
+// requirePIN adds an error at a path if there is no PIN.
 func (c *configured) requirePIN(at path.Path, diags *diag.Diagnostics) {
 	switch {
 	case c.hasPIN:
@@ -244,20 +241,3 @@ func (c *configured) requirePIN(at path.Path, diags *diag.Diagnostics) {
 }
 
 const knownStep = "Set a value that is known at plan, or use -target to first apply what the value depends on."
-
-// onlyAtApply keeps an ephemeral block from being opened by a plan: what is
-// unknown at plan defers it, on every engine.
-const onlyAtApply = "`enabled = timestamp() != \"\"`"
-
-// urlValue is the URL at which a download is performed; null where that is not
-// known.
-func (c *configured) urlValue(download *readyDownload) tftypes.Value {
-	if c.downloadURL == nil || c.downloadURL.NeedsKey() && download.key == "" {
-		return stringValue(nil)
-	}
-	filled, err := c.downloadURL.For(download.ID, download.key)
-	if err != nil {
-		return stringValue(nil)
-	}
-	return stringValue(new(filled.String()))
-}

@@ -12,12 +12,11 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// apiErrorDiagnostic says what could not be done, what the API or the network
-// said, and what to do about it. The action completes "Cannot …".
+// apiErrorDiagnostic returns the diagnostic of a failed call: what failed, the error,
+// and the next step. The action completes "Cannot …".
 func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
 	summary := "Cannot " + action
-	var failure *privasfer.APIError
-	if errors.As(err, &failure) && !bare(failure) {
+	if failure := failureOf(err); !bare(failure) {
 		switch failure.Status {
 		case http.StatusUnauthorized:
 			summary = "Privasfer does not accept the token"
@@ -28,11 +27,11 @@ func apiErrorDiagnostic(action string, err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summary, sentence(err.Error())+"\n\n"+nextStep(err, atAPI))
 }
 
-// lookupDiagnostic is the error of a lookup by id. The object is a noun, such as
-// "inbox mail". One that is not there, or not for this token, has an error of
-// its own: the API is not said to tell the two apart.
+// lookupDiagnostic returns the diagnostic of a failed lookup by id. The object is a
+// noun, such as "inbox mail". A 404 is "not found", whether the object does not exist
+// or the token has no access to it: the API does not document a difference.
 func lookupDiagnostic(object string, err error) diag.Diagnostic {
-	if statusOf(err) != http.StatusNotFound {
+	if failureOf(err).Status != http.StatusNotFound {
 		return apiErrorDiagnostic("read the "+object, err)
 	}
 	return diag.NewErrorDiagnostic(strings.ToUpper(object[:1])+object[1:]+" not found", notFoundDetail(object, err))
@@ -52,13 +51,13 @@ const (
 	atContent       // where a download is performed
 )
 
-// remedies are what a user is advised to do about a failure of a kind, and of a
-// status if one is given: the first row that matches.
+// remedies lists the next step for each kind of failure, and for a status if one is
+// set. The first row that matches applies.
 var remedies = []struct {
 	kind   privasfer.Kind
-	status int       // 0: any; 500: from there on
-	bare   bool      // only for a response without a message of the API's
-	step   [2]string // by place; "" at the second: as at the API
+	status int       // 0: any; 500: 500 and higher
+	bare   bool      // only for a response without a message in the API's form
+	step   [2]string // by place; an empty second step is the same as the first
 }{
 	{kind: privasfer.Canceled, step: [2]string{"The run was interrupted."}},
 	{kind: privasfer.Invalid, step: [2]string{bugStep}},
@@ -123,12 +122,9 @@ const (
 		"requests from this address, and run again later."
 )
 
-// nextStep is what a user is advised to do about a failed call.
+// nextStep returns what the user can do about a failed call.
 func nextStep(err error, at place) string {
-	var failure *privasfer.APIError
-	if !errors.As(err, &failure) {
-		return bugStep
-	}
+	failure := failureOf(err)
 	for _, remedy := range remedies {
 		status := remedy.status == 0 || remedy.status == failure.Status || remedy.status == 500 && failure.Status >= 500
 		if remedy.kind == failure.Kind && status && (bare(failure) || !remedy.bare) {
@@ -138,35 +134,27 @@ func nextStep(err error, at place) string {
 	return bugStep
 }
 
-// bare reports that a response has no message of the API's.
+// bare reports whether a response has no message in the API's form.
 func bare(failure *privasfer.APIError) bool { return failure.Message == "" && len(failure.Fields) == 0 }
 
 const bugStep = "This is a bug in the provider. Please report it."
 
-// statusPageExpired is what the framework that the API seems to be built on
-// responds where a web page is called instead of the API.
+// statusPageExpired is the status with which Laravel, on which the API seems to be
+// built, rejects a POST to a web page instead of the API.
 const statusPageExpired = 419
 
-// kindOf returns the kind of an API error, or 0.
-func kindOf(err error) privasfer.Kind {
+// failureOf returns the API error in an error. For any other error, which is a bug,
+// it returns one without a kind.
+func failureOf(err error) *privasfer.APIError {
 	var failure *privasfer.APIError
 	if errors.As(err, &failure) {
-		return failure.Kind
+		return failure
 	}
-	return 0
+	return &privasfer.APIError{NotProcessed: true}
 }
 
-// statusOf returns the HTTP status of an API error, or 0.
-func statusOf(err error) int {
-	var apiError *privasfer.APIError
-	if errors.As(err, &apiError) {
-		return apiError.Status
-	}
-	return 0
-}
-
-// sentence ends a text with a full stop where it has none: the API's own words
-// often bring one.
+// sentence adds a full stop to a text that does not end with one: some messages of
+// the API do.
 func sentence(text string) string {
 	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "!") || strings.HasSuffix(text, "?") {
 		return text

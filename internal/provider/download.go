@@ -26,16 +26,14 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// A download: what of it a block asks for, how that is had, and what it becomes.
-
-// downloadSource is a download that exists already, by its id, or one of files
-// that is to be created.
+// downloadSource is the id of an existing download, or the files of a download that
+// the provider creates.
 type downloadSource struct {
 	id      string
 	fileIDs []string
 }
 
-// downloadSourceOf reads the source's two arguments, of which one is given.
+// downloadSourceOf returns the source in a configuration: download_id or file_ids.
 func downloadSourceOf(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) downloadSource {
 	return downloadSource{
 		id:      argument[types.String](ctx, config, "download_id", diags).ValueString(),
@@ -43,22 +41,22 @@ func downloadSourceOf(ctx context.Context, config tfsdk.Config, diags *diag.Diag
 	}
 }
 
-// created reports that the provider makes the download, which then lives one
+// created reports whether the provider creates the download, which then lives one
 // minute.
 func (s downloadSource) created() bool { return s.id == "" }
 
 // readyDownload is a download that can be performed.
 type readyDownload struct {
 	*privasfer.Download
-	key       string    // "" where none was asked for
-	expiresAt time.Time // zero where the provider did not create it
+	key       string    // empty if not requested
+	expiresAt time.Time // zero if the provider did not create the download
 }
 
 func (d *readyDownload) over(now time.Time) bool {
 	return !d.expiresAt.IsZero() && !now.Before(d.expiresAt)
 }
 
-// remaining is how much of the download's life is left; 0 where it has no end.
+// remaining returns the time until the download expires, or 0 if it does not expire.
 func (d *readyDownload) remaining(now time.Time) time.Duration {
 	if d.expiresAt.IsZero() {
 		return 0
@@ -66,9 +64,9 @@ func (d *readyDownload) remaining(now time.Time) time.Duration {
 	return max(1, d.expiresAt.Sub(now))
 }
 
-// ready creates the download, if it is to be created, and its public key, if one
-// is asked for. The temporary key comes first: the download's minute is not spent
-// on it, and with a wrong PIN no download is created.
+// ready creates the download of a source, and its public download key if withKey is
+// set. It creates the temporary key first, so that this does not take up the
+// download's minute, and no download is created if the PIN is wrong.
 func (c *configured) ready(ctx context.Context, source downloadSource, withKey bool, diags *diag.Diagnostics) *readyDownload {
 	if withKey {
 		if err := c.client.PrepareKey(ctx); err != nil {
@@ -104,10 +102,23 @@ func (c *configured) ready(ctx context.Context, source downloadSource, withKey b
 	return ready
 }
 
-// defaultMaxContentBytes is max_content_bytes where it is not given.
+// urlValue returns the URL at which a download is performed, or null if it cannot be
+// made.
+func (c *configured) urlValue(download *readyDownload) tftypes.Value {
+	if c.downloadURL == nil || c.downloadURL.NeedsKey() && download.key == "" {
+		return stringValue(nil)
+	}
+	filled, err := c.downloadURL.For(download.ID, download.key)
+	if err != nil {
+		return stringValue(nil)
+	}
+	return stringValue(new(filled.String()))
+}
+
+// defaultMaxContentBytes is the default of max_content_bytes.
 const defaultMaxContentBytes = 1 << 20
 
-// perform returns the values of a download's content.
+// perform performs a download, and returns the values of its content.
 func (c *configured) perform(ctx context.Context, download *readyDownload, source downloadSource, limit types.Int64, diags *diag.Diagnostics) map[string]tftypes.Value {
 	var bytes bytes.Buffer
 	content, err := c.client.PerformDownload(ctx, privasfer.Performance{
@@ -233,7 +244,7 @@ func downloadAttributes() map[string]eph.Attribute {
 	}
 }
 
-// downloadValues maps a download that is ready.
+// downloadValues returns the values of a download that has not been performed.
 func downloadValues(d *readyDownload) map[string]tftypes.Value {
 	values := map[string]tftypes.Value{
 		"id":         stringValue(&d.ID),
@@ -246,8 +257,8 @@ func downloadValues(d *readyDownload) map[string]tftypes.Value {
 	return values
 }
 
-// contentValues maps the content of a performed download, which no longer
-// expires.
+// contentValues returns the values of the content of a performed download, which no
+// longer expires.
 func contentValues(mediaType string, content []byte) map[string]tftypes.Value {
 	sum := sha256.Sum256(content)
 	values := map[string]tftypes.Value{
@@ -265,8 +276,8 @@ func contentValues(mediaType string, content []byte) map[string]tftypes.Value {
 	return values
 }
 
-// contentWarnings are about a content that may not be the file: a web page where
-// nothing says what the file is, or another size than the one file has.
+// contentWarnings returns warnings for content that may not be the file: a web page
+// if the file is not described, or a size that differs from that of the file.
 func contentWarnings(mediaType string, length int64, files []privasfer.File) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if len(files) == 0 && privasfer.IsHTML(mediaType) {
@@ -280,8 +291,8 @@ func contentWarnings(mediaType string, length int64, files []privasfer.File) dia
 	return diags
 }
 
-// sortedStrings returns a set's strings in an order that does not depend on
-// how the engine keeps sets.
+// sortedStrings returns the strings of a set in a defined order, because the order
+// of a set depends on the engine.
 func sortedStrings(ctx context.Context, set types.Set, diags *diag.Diagnostics) []string {
 	var values []string
 	if known(set) {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,15 +10,15 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// What a user sees where a download, its keys or its content cannot be had. Each
-// error says what became of a download that the provider has created.
+// The diagnostics of this file say whether a download that the provider created may
+// have been used.
 
-// temporaryKeyDiagnostic is the error where no temporary key could be made,
-// and so no download was created.
+// temporaryKeyDiagnostic returns the diagnostic of a temporary key that could not be
+// created. No download has been created then.
 func temporaryKeyDiagnostic(err error) diag.Diagnostic {
 	diagnostic := apiErrorDiagnostic("create the temporary key", err)
-	var failure *privasfer.APIError
-	if !errors.As(err, &failure) || failure.Kind == privasfer.Canceled {
+	failure := failureOf(err)
+	if failure.Kind == 0 || failure.Kind == privasfer.Canceled {
 		return diagnostic
 	}
 	pin := "The PIN was sent once and is not sent again in this run, so that a wrong PIN cannot lock the account."
@@ -33,12 +32,11 @@ func temporaryKeyDiagnostic(err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+"\n\n"+pin)
 }
 
-// createDiagnostic is the error where a download could not be created, or the
-// response not be used.
+// createDiagnostic returns the diagnostic of a download that could not be created, or
+// whose response is invalid.
 func createDiagnostic(err error) diag.Diagnostic {
-	var failure *privasfer.APIError
-	errors.As(err, &failure)
-	if failure != nil && failure.Status == http.StatusUnprocessableEntity {
+	failure := failureOf(err)
+	if failure.Status == http.StatusUnprocessableEntity {
 		if complaints, others := fileComplaints(failure.Fields); complaints != "" {
 			rest := *failure
 			rest.Fields = others
@@ -47,15 +45,15 @@ func createDiagnostic(err error) diag.Diagnostic {
 		}
 	}
 	diagnostic := apiErrorDiagnostic("create the download", err)
-	if failure != nil && !failure.NotProcessed {
+	if !failure.NotProcessed {
 		return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+
 			"\n\nA download may have been created nevertheless. It expires within one minute.")
 	}
 	return diagnostic
 }
 
-// fileComplaints are the lines of what the API says of the input "files" and of
-// the files in it, and what it says of others.
+// fileComplaints returns the messages about the input "files" and its elements, one
+// per line, and the other field errors.
 func fileComplaints(fields []privasfer.FieldError) (lines string, others []privasfer.FieldError) {
 	var complaints []string
 	for _, field := range fields {
@@ -71,47 +69,42 @@ func fileComplaints(fields []privasfer.FieldError) (lines string, others []priva
 	return strings.Join(complaints, "\n"), others
 }
 
-// tooLateDiagnostic is the error where a download was over before it was ready.
+// tooLateDiagnostic returns the diagnostic of a download that expired before the
+// provider could return it.
 func tooLateDiagnostic() diag.Diagnostic {
-	return diag.NewErrorDiagnostic("Download expired before its response arrived",
-		"Privasfer created the download, but its response took longer than the one minute that a download lives. It can no longer be used.\n\n"+
+	return diag.NewErrorDiagnostic("Download expired before it was ready",
+		"Privasfer created the download, but the responses took longer than the one minute that a download lives. It can no longer be used.\n\n"+
 			"Run again. If it happens again, the network or the service is too slow to use a download.")
 }
 
-// downloadKeyDiagnostic is the error where the public key of a download could
+// downloadKeyDiagnostic returns the diagnostic of a public download key that could
 // not be created.
 func downloadKeyDiagnostic(err error, source downloadSource) diag.Diagnostic {
-	const gone = "\n\nThe download may have expired: it lives one minute. Run again."
-	const unused = "\n\nThe download was created but not used. It expires within one minute."
-	var failure *privasfer.APIError
-	switch {
-	case errors.As(err, &failure) && strings.HasSuffix(failure.Path, "/keys") && !strings.HasSuffix(failure.Path, "/{id}/keys"):
-		// The temporary key was rejected, and another could not be made.
-		diagnostic := temporaryKeyDiagnostic(err)
-		if !source.created() {
-			return diagnostic
-		}
-		return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+unused)
-	case statusOf(err) == http.StatusNotFound && !source.created():
-		return diag.NewAttributeErrorDiagnostic(downloadIDPath, "Download not found", notFoundDetail("download", err))
-	case statusOf(err) == http.StatusNotFound:
-		return diag.NewErrorDiagnostic("Cannot create the public download key", sentence(err.Error())+gone)
-	}
+	failure := failureOf(err)
 	diagnostic := apiErrorDiagnostic("create the public download key", err)
-	if !source.created() {
-		return diagnostic
+	switch missing := failure.Status == http.StatusNotFound; {
+	case strings.HasSuffix(failure.Path, "/keys") && !strings.HasSuffix(failure.Path, "/{id}/keys"):
+		// The temporary key was rejected, and a new one could not be created.
+		diagnostic = temporaryKeyDiagnostic(err)
+	case missing && source.created():
+		return diag.NewErrorDiagnostic(diagnostic.Summary(), sentence(err.Error())+
+			"\n\nThe download may have expired: it lives one minute. Run again.")
+	case missing:
+		return diag.NewAttributeErrorDiagnostic(downloadIDPath, "Download not found", notFoundDetail("download", err))
 	}
-	return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+unused)
+	if source.created() {
+		return diag.NewErrorDiagnostic(diagnostic.Summary(), diagnostic.Detail()+
+			"\n\nThe download was created but not used. It expires within one minute.")
+	}
+	return diagnostic
 }
 
-// performDiagnostic is the error where the content of a download could not be
-// had.
+// performDiagnostic returns the diagnostic of a download that could not be performed.
 func performDiagnostic(err error, source downloadSource) diag.Diagnostic {
 	detail := sentence(err.Error()) + "\n\n" + nextStep(err, atContent)
 	if source.created() {
 		fate := "and may have been used. If not, it expires"
-		var failure *privasfer.APIError
-		if errors.As(err, &failure) && failure.NotProcessed {
+		if failureOf(err).NotProcessed {
 			fate = "but not used. It expires"
 		}
 		detail += fmt.Sprintf("\n\nThe download was created %s within one minute.", fate)

@@ -54,8 +54,8 @@ func (r *downloadEphemeralResource) ConfigValidators(context.Context) []ephemera
 	}
 }
 
-// ValidateConfig checks the arguments that depend on each other. An unknown one
-// is no error: the engines validate again before Open.
+// ValidateConfig checks the arguments that depend on each other. An unknown argument
+// is accepted, because the engines validate again before Open.
 func (r *downloadEphemeralResource) ValidateConfig(ctx context.Context, req ephemeral.ValidateConfigRequest, resp *ephemeral.ValidateConfigResponse) {
 	downloadID := argument[types.String](ctx, req.Config, "download_id", &resp.Diagnostics)
 	createKey := argument[types.Bool](ctx, req.Config, "create_key", &resp.Diagnostics)
@@ -71,14 +71,14 @@ func (r *downloadEphemeralResource) ValidateConfig(ctx context.Context, req ephe
 	}
 }
 
-// Open gets the download ready, unless it is disabled, and performs it if asked
-// to: then there is nothing left that could expire. Otherwise it asks the engine
-// to call Renew when the minute of a download that it created is over.
+// Open creates the download or its key as configured, and performs the download if
+// perform is set. For a download that it created and did not perform, it sets RenewAt
+// to the expiry.
 func (r *downloadEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	diags := &resp.Diagnostics
 	enabled := argument[types.Bool](ctx, req.Config, "enabled", diags)
 	if diags.HasError() || isDisabled(enabled) {
-		return // disabled: the result is the configuration, every computed attribute null
+		return // disabled: the framework returns the configuration, every computed attribute is null
 	}
 	source := downloadSourceOf(ctx, req.Config, diags)
 	onExpiry := argument[types.String](ctx, req.Config, "on_expiry", diags)

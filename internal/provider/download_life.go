@@ -10,13 +10,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 )
 
-// What happens to a download between Open and the end of the run.
-
-// Renew is called where the minute is over and the download still in use. The
-// API documents no way to extend a download, so there is no request to make
-// and nothing to renew: Renew reports the expiry. Terraform before 1.17 throws
-// this report away, later ones and OpenTofu show it. It sets no RenewAt: one
-// in the past makes the engines call Renew without end.
+// Renew is called when the minute is over and the download is still in use. The API
+// documents no way to extend a download, so Renew makes no request and reports the
+// expiry. Terraform before 1.17 discards the report, later versions and OpenTofu show
+// it. Renew does not set RenewAt, because the engines would call it again and again
+// for a time in the past.
 func (r *downloadEphemeralResource) Renew(ctx context.Context, req ephemeral.RenewRequest, resp *ephemeral.RenewResponse) {
 	life, diags := loadDownloadLife(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
@@ -33,27 +31,27 @@ func (r *downloadEphemeralResource) Renew(ctx context.Context, req ephemeral.Ren
 	resp.Diagnostics.AddError(expirySummary, life.expiryDetail())
 }
 
-// Close has nothing to delete: the API documents no route for it, and the
-// minute ends the download anyway. It reports the expiry where Renew could not:
-// as a warning even for "error", since the engines call Close only after every
-// consumer has succeeded.
+// Close deletes nothing: the API documents no route for it, and the download expires
+// within its minute. Close reports the expiry if the report of Renew was not shown.
+// It does so by a warning even for "error", because the engines call Close only if
+// every consumer has succeeded.
 func (r *downloadEphemeralResource) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
 	life, diags := loadDownloadLife(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	switch {
 	case life.ExpiresAt.IsZero(), r.provider.now().Before(life.ExpiresAt):
-		return // disabled, or in time
+		return // nothing was created, or it has not expired
 	case life.Reported, showsRenewDiagnostics(r.provider.terraformVersion):
 		return // reported by Renew
 	}
 	resp.Diagnostics.AddWarning(expirySummary, life.expiryDetail())
 }
 
-// showsRenewDiagnostics reports whether the engine shows what Renew reports.
-// Terraform does from 1.17 on (hashicorp/terraform#38989). OpenTofu does in
-// every version and has lower version numbers, but hands Close what Renew wrote
-// into the private data, so downloadLife.Reported decides. A version that
-// cannot be read counts as one that does not: better reported twice than never.
+// showsRenewDiagnostics reports whether a version of Terraform shows the diagnostics
+// of Renew, as 1.17 and later do (hashicorp/terraform#38989). It reports false for
+// OpenTofu, which shows them too but passes the private data of Renew to Close, so
+// that downloadLife.Reported is set. It reports false for a version that cannot be
+// parsed, so that an expiry is reported twice rather than never.
 func showsRenewDiagnostics(terraformVersion string) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(terraformVersion, "%d.%d", &major, &minor); err != nil {
@@ -62,17 +60,17 @@ func showsRenewDiagnostics(terraformVersion string) bool {
 	return major > 1 || major == 1 && minor >= 17
 }
 
-// downloadLife is the private data of an open download. It holds no id: there
-// is nothing that Renew or Close could do with one.
+// downloadLife is the private data of an open download. It contains no id, which
+// neither Renew nor Close needs.
 type downloadLife struct {
-	ExpiresAt time.Time `json:"expires_at"` // zero where nothing was created
+	ExpiresAt time.Time `json:"expires_at"` // zero if no download was created
 	OnExpiry  string    `json:"on_expiry"`
 	Reported  bool      `json:"reported"` // Renew has reported the expiry
 }
 
 const downloadLifeKey = "life"
 
-// privateData is what the framework's private data offers; its own type is
+// privateData is the interface of the framework's private data, whose type is
 // internal.
 type privateData interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
@@ -101,7 +99,7 @@ func loadDownloadLife(ctx context.Context, private privateData) (downloadLife, d
 
 const expirySummary = "Download expired"
 
-// expiryDetail says when the download ended, why, and what to do about it.
+// expiryDetail returns the time and the reason of the expiry, and what to do.
 func (l downloadLife) expiryDetail() string {
 	return fmt.Sprintf("A download of ephemeral \"privasfer_download\" expired at %s while it was in use. "+
 		"A download lives one minute, and cannot be extended. A consumer that used it later used a download that no longer exists.\n\n"+

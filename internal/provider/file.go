@@ -10,7 +10,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// timeNote is what every time's description ends with.
+// timeNote ends the description of every time.
 const timeNote = "in the form `YYYY-MM-DD HH:MM:SS`. The API does not name the time zone."
 
 var (
@@ -50,7 +50,7 @@ var fileListing = listing[privasfer.File]{
 	values:     fileValues,
 }.prepared()
 
-// fileAttributes describes a file, wherever the API names one.
+// fileAttributes returns the attributes of a file.
 func fileAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
 		"id":                       computedString("The id of the file."),
@@ -83,8 +83,8 @@ func personAttributes() map[string]data.Attribute {
 	}
 }
 
-// filesValue maps files in the API's order. None at all, a nil slice, is null:
-// they were not asked for.
+// filesValue returns a list of files in the API's order. A nil slice, which means
+// that the files were not included in the response, becomes null.
 func filesValue(files []privasfer.File) tftypes.Value {
 	list := tftypes.List{ElementType: fileType}
 	if files == nil {

@@ -16,7 +16,7 @@ func newInboxMailsDataSource() datasource.DataSource {
 	return &listDataSource[privasfer.InboxMail]{listing: inboxMailListing}
 }
 
-// inboxMailLookup serves the ephemeral resource too.
+// inboxMailLookup is used by the data source and by the ephemeral resource.
 var inboxMailLookup = lookup[privasfer.InboxMail]{
 	name:   "inbox_mail",
 	object: "inbox mail",
@@ -42,8 +42,7 @@ var inboxMailListing = listing[privasfer.InboxMail]{
 	values:      func(m *privasfer.InboxMail) map[string]tftypes.Value { return withoutBody(inboxMailValues(m)) },
 }.prepared()
 
-// inboxMailAttributes describes a mail of the inbox, wherever the API names
-// one.
+// inboxMailAttributes returns the attributes of a mail in the inbox.
 func inboxMailAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
 		"id":          computedString("The id of the mail."),
@@ -57,7 +56,7 @@ func inboxMailAttributes() map[string]data.Attribute {
 	}
 }
 
-// inboxMailValues maps a mail to the values of inboxMailAttributes.
+// inboxMailValues returns the values of inboxMailAttributes.
 func inboxMailValues(m *privasfer.InboxMail) map[string]tftypes.Value {
 	return map[string]tftypes.Value{
 		"id":          stringValue(&m.ID),

@@ -16,8 +16,8 @@ func newInboxMailEphemeralResource() ephemeral.EphemeralResource {
 	return &inboxMailEphemeralResource{lookup: inboxMailLookup}
 }
 
-// inboxMailEphemeralResource is the data source's lookup, for a mail that must
-// not be kept. It has nothing to renew and nothing to close.
+// inboxMailEphemeralResource reads a mail as the data source does, without storing
+// it. It has nothing to renew and nothing to close.
 type inboxMailEphemeralResource struct {
 	*lookup[privasfer.InboxMail]
 	provider *configured
@@ -42,11 +42,11 @@ func (r *inboxMailEphemeralResource) Configure(_ context.Context, req ephemeral.
 	r.provider = configuredFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// Open reads the mail, unless it is disabled.
+// Open reads the mail, unless enabled is false.
 func (r *inboxMailEphemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	enabled := argument[types.Bool](ctx, req.Config, "enabled", &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || isDisabled(enabled) {
-		return // the result is the configuration, every computed attribute null
+		return // the framework returns the configuration: every computed attribute is null
 	}
 	values := r.find(ctx, r.provider, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {

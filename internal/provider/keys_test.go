@@ -142,8 +142,8 @@ func TestDownload_tooLate(t *testing.T) {
 			clock := &testClock{now: noon}
 			api := newAPI(t, simulator.Options{Now: clock.Now})
 			api.Inject(slow, 1, simulator.Before(func() { clock.Advance(59 * time.Second) }))
-			checkReport(t, newProtocolServer(t, api, nil, WithClock(clock.Now)).open(t, keyed).report, "ERROR: Download expired before its response arrived: "+
-				"Privasfer created the download, but its response took longer than the one minute that a download lives.")
+			checkReport(t, newProtocolServer(t, api, nil, WithClock(clock.Now)).open(t, keyed).report, "ERROR: Download expired before it was ready: "+
+				"Privasfer created the download, but the responses took longer than the one minute that a download lives.")
 			api.checkRequests(t, want...)
 		})
 	}

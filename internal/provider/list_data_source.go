@@ -17,28 +17,28 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*listDataSource[privasfer.File])(nil)
 
-// listing is what distinguishes one plural data source from another. T is the
-// API's object.
+// listing describes a plural data source. T is the API's object.
 type listing[T any] struct {
-	name        string // of the type, without the provider's
-	objects     string // the attribute with the objects, and their noun
+	name        string // of the data source, without the provider's
+	objects     string // the name of the attribute with the objects, and a noun for them
 	description string
 	attributes  map[string]data.Attribute // of one object
-	hasDownload bool                      // takes include_files
+	hasDownload bool                      // has the argument include_files
 	sortKeys    []string
-	searched    string // what the keyword is searched in
+	searched    string // the fields that the API searches for the keyword
 
 	list func(client *privasfer.Client, ctx context.Context, options privasfer.ListOptions) (*privasfer.List[T], error)
 
-	// values returns the values of an object's attributes, "id" among them.
+	// values returns the values of an object's attributes, including "id".
 	values func(*T) map[string]tftypes.Value
 
-	// Made of the above once: the framework makes a data source for each call.
+	// Built once, because the framework creates a data source for each call.
 	schema     map[string]data.Attribute
 	objectType tftypes.Object // of one object
 }
 
-// listDataSource is a plural data source: it is empty when there is nothing.
+// listDataSource is a plural data source. If there are no objects, its lists are
+// empty.
 type listDataSource[T any] struct {
 	*listing[T]
 	provider *configured
@@ -52,7 +52,7 @@ func (d *listDataSource[T]) Schema(_ context.Context, _ datasource.SchemaRequest
 	resp.Schema = data.Schema{MarkdownDescription: d.description, Attributes: d.schema}
 }
 
-// prepared completes a listing.
+// prepared sets the schema and the type of an object.
 func (l listing[T]) prepared() *listing[T] {
 	var sorts []string
 	for _, key := range l.sortKeys {
@@ -118,7 +118,7 @@ func (d *listDataSource[T]) Read(ctx context.Context, req datasource.ReadRequest
 	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, d.listValues(list.Objects))...)
 }
 
-// listValues maps objects to the two lists: of their ids, and of themselves.
+// listValues returns the list of ids and the list of objects.
 func (d *listDataSource[T]) listValues(objects []T) map[string]tftypes.Value {
 	ids := make([]tftypes.Value, len(objects))
 	list := make([]tftypes.Value, len(objects))

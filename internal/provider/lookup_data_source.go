@@ -17,26 +17,25 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*lookupDataSource[privasfer.File])(nil)
 
-// lookup is what distinguishes one singular data source from another. T is the
-// API's object.
+// lookup describes a singular data source. T is the API's object.
 type lookup[T any] struct {
-	name        string // of the type, without the provider's
-	object      string // the object as a noun in a sentence
+	name        string // of the data source, without the provider's
+	object      string // a noun for error messages, such as "inbox mail"
 	description string
-	attributes  map[string]data.Attribute // the object's, "id" among them
-	hasDownload bool                      // takes include_files
+	attributes  map[string]data.Attribute // of the object, including "id"
+	hasDownload bool                      // has the argument include_files
 
 	read func(client *privasfer.Client, ctx context.Context, id string, includeFiles bool) (*T, error)
 
 	// values returns the values of the attributes.
 	values func(*T) map[string]tftypes.Value
 
-	// schema is made of the above once, with the arguments that find the object:
-	// the framework makes a data source for each call.
+	// schema is attributes with the arguments. It is built once, because the
+	// framework creates a data source for each call.
 	schema map[string]data.Attribute
 }
 
-// prepared completes a lookup.
+// prepared sets the schema.
 func (l lookup[T]) prepared() *lookup[T] {
 	l.schema = maps.Clone(l.attributes)
 	l.schema["id"] = data.StringAttribute{
@@ -50,7 +49,8 @@ func (l lookup[T]) prepared() *lookup[T] {
 	return &l
 }
 
-// lookupDataSource is a singular data source: it errs when there is nothing.
+// lookupDataSource is a singular data source. An object that does not exist is an
+// error.
 type lookupDataSource[T any] struct {
 	*lookup[T]
 	provider *configured
@@ -76,7 +76,7 @@ func (d *lookupDataSource[T]) Read(ctx context.Context, req datasource.ReadReque
 	resp.Diagnostics.Append(setResults(ctx, &resp.State, req.Config, values)...)
 }
 
-// find reads the object that a configuration asks for.
+// find reads the object with the id in a configuration, and returns its values.
 func (l *lookup[T]) find(ctx context.Context, p *configured, config tfsdk.Config, diags *diag.Diagnostics) map[string]tftypes.Value {
 	id := argument[types.String](ctx, config, "id", diags)
 	var includeFiles types.Bool

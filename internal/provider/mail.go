@@ -41,7 +41,7 @@ var mailListing = listing[privasfer.Mail]{
 	values:      func(m *privasfer.Mail) map[string]tftypes.Value { return withoutBody(mailValues(m)) },
 }.prepared()
 
-// mailAttributes describes a sent mail, wherever the API names one.
+// mailAttributes returns the attributes of a sent mail.
 func mailAttributes() map[string]data.Attribute {
 	return map[string]data.Attribute{
 		"id":         computedString("The id of the mail."),
@@ -63,7 +63,7 @@ func mailAttributes() map[string]data.Attribute {
 	}
 }
 
-// mailValues maps a sent mail to the values of mailAttributes.
+// mailValues returns the values of mailAttributes.
 func mailValues(m *privasfer.Mail) map[string]tftypes.Value {
 	return map[string]tftypes.Value{
 		"id":              stringValue(&m.ID),

@@ -7,7 +7,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// What a mail of the inbox and a sent mail have in common.
+// Attributes and values that inbox mails and sent mails share.
 
 var (
 	contactType      = objectType(contactAttributes())
@@ -78,9 +78,8 @@ func mailDownloadValue(d *privasfer.MailDownload) tftypes.Value {
 	})
 }
 
-// withoutBody takes the body out of a mail's attributes, or of their values, in
-// place, for a list: a body may be the secret itself, and a list would put all of them into
-// the state.
+// withoutBody deletes the body from a mail's attributes or values, and returns
+// them. A body may be a secret, and a list would store all bodies in the state.
 func withoutBody[V any](attributes map[string]V) map[string]V {
 	delete(attributes, "body")
 	return attributes

@@ -10,23 +10,22 @@ import (
 )
 
 const (
-	// progressInterval is how often the progress of a file is reported.
+	// progressInterval is the interval between progress messages.
 	progressInterval = 5 * time.Second
 
-	// maxProgressWait bounds how long the end of an action waits for its last
-	// messages to be sent.
+	// maxProgressWait is how long stop waits for the last messages to be sent.
 	maxProgressWait = 2 * time.Second
 )
 
-// progress reports what an action does, until its context ends: the framework
-// then ends the action for Terraform with the next message, and Terraform ends the
-// provider, whatever that has still to clear up. It sends from a goroutine of its
-// own and drops what cannot be sent: the framework's function never returns once
-// Terraform has stopped listening, and a file must not wait for it.
+// progress sends the messages of an action from its own goroutine, and drops messages
+// that cannot be sent: the framework's function never returns once Terraform has
+// stopped listening, and the file must not wait for it. It sends none after the
+// context has ended: the framework would then end the action, and Terraform would
+// kill the provider before it has cleaned up.
 type progress struct {
 	done     <-chan struct{} // of the context
 	messages chan string
-	sent     chan struct{} // closed when all messages are
+	sent     chan struct{} // closed when all messages are sent
 
 	interval time.Duration
 	ended    chan struct{}
@@ -52,12 +51,12 @@ func startProgress(ctx context.Context, send func(action.InvokeProgressEvent), i
 func (p *progress) send(message string) {
 	select {
 	case p.messages <- message:
-	default: // nobody listens
+	default: // Terraform has stopped listening
 	}
 }
 
-// begin reports a content that begins to come, and from then on how much of it
-// has been written. The length is negative where it is not known.
+// begin sends the name and the length of the content, and from then on how many bytes
+// have been written. A negative length is unknown.
 func (p *progress) begin(name string, length int64, written func() int64) {
 	if length < 0 {
 		p.send(fmt.Sprintf("Saving %s, size unknown", name))
@@ -82,7 +81,7 @@ func (p *progress) begin(name string, length int64, written func() int64) {
 	})
 }
 
-// stop ends the reports. It waits for those that are under way, but not for ever.
+// stop ends the messages. It waits until they are sent, for at most maxProgressWait.
 func (p *progress) stop() {
 	close(p.ended)
 	p.ticking.Wait()

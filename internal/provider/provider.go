@@ -1,11 +1,11 @@
-// Package provider is the Terraform and OpenTofu provider for Privasfer: the
-// schemas, what the API's objects become in Terraform, and the life of the
-// ephemeral download. The API itself is the business of internal/privasfer.
+// Package provider implements the Terraform and OpenTofu provider for Privasfer:
+// the schemas, the mapping from the API's objects to Terraform's values, and the
+// life of an ephemeral download. Package privasfer is the client of the API.
 //
-// An object of the API has a file (file.go, inbox_mail.go, mail.go): its
-// constructors, its attributes, and the mapping from the API's object to their
-// values as a pure function. Read and Open are written once for each kind:
-// lookup_data_source.go, list_data_source.go, …_ephemeral_resource.go.
+// Each object of the API has a file (file.go, inbox_mail.go, mail.go) with its
+// constructors, its attributes, and a pure function that returns their values.
+// Read and Open are written once for each kind: lookup_data_source.go,
+// list_data_source.go, …_ephemeral_resource.go.
 package provider
 
 import (
@@ -34,42 +34,39 @@ var (
 	_ provider.ProviderWithFunctions          = (*privasferProvider)(nil)
 )
 
-// Option changes what a test or the demo has to change. The released provider
-// takes none.
+// Option changes a setting for a test or the demo.
 type Option func(*privasferProvider)
 
-// WithClock replaces the machine's clock.
+// WithClock replaces time.Now.
 func WithClock(now func() time.Time) Option {
 	return func(p *privasferProvider) { p.now = now }
 }
 
-// WithDownloadLifetime replaces the minute that a download lives, so that its
-// end can be seen without waiting for it.
+// WithDownloadLifetime replaces the lifetime of a download, so that a test of its
+// expiry does not take a minute.
 func WithDownloadLifetime(lifetime time.Duration) Option {
 	return func(p *privasferProvider) { p.downloadLifetime = lifetime }
 }
 
-// WithRetryWait replaces the first wait before a retry, so that a test of
-// retries need not wait for seconds.
+// WithRetryWait replaces the first wait before a retry, so that a test of retries
+// does not take seconds.
 func WithRetryWait(wait time.Duration) Option {
 	return func(p *privasferProvider) { p.retryWait = wait }
 }
 
-// WithProgressInterval replaces the time between two reports of an action's
-// progress.
+// WithProgressInterval replaces the interval between progress messages of an action.
 func WithProgressInterval(interval time.Duration) Option {
 	return func(p *privasferProvider) { p.progressInterval = interval }
 }
 
-// WithCleanup hands what the provider leaves to the end of the process to a
-// [Cleanup].
+// WithCleanup registers each configured client with a [Cleanup].
 func WithCleanup(cleanup *Cleanup) Option {
 	return func(p *privasferProvider) { p.cleanup = cleanup }
 }
 
-// Cleanup is what configured providers leave to the end of their process: the
-// deletion of temporary keys. An ephemeral resource's Close is no place for it:
-// the engines skip that where a consumer fails, and on an interrupt.
+// Cleanup deletes the temporary keys when the process ends. The Close of an
+// ephemeral resource cannot do so: the engines do not call it if a consumer fails
+// or the run is interrupted.
 type Cleanup struct {
 	mu      sync.Mutex
 	clients []*privasfer.Client
@@ -84,8 +81,8 @@ func (c *Cleanup) add(client *privasfer.Client) {
 	c.clients = append(c.clients, client)
 }
 
-// Run deletes the temporary keys. It takes 1.5 s at most: an engine kills a
-// provider that takes longer than 2 s to end.
+// Run deletes the temporary keys. It returns within 1.5 s, because an engine kills a
+// provider that takes longer than 2 s to exit.
 func (c *Cleanup) Run(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,8 +94,8 @@ func (c *Cleanup) Run(ctx context.Context) {
 	c.clients = nil
 }
 
-// New returns the provider's constructor. The version goes into the user
-// agent.
+// New returns a constructor of the provider. The version is sent in the User-Agent
+// header.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
 		p := &privasferProvider{
@@ -118,9 +115,9 @@ type privasferProvider struct {
 	version          string
 	now              func() time.Time
 	downloadLifetime time.Duration
-	retryWait        time.Duration // 0: the client's own
+	retryWait        time.Duration // 0: the client's default
 	progressInterval time.Duration
-	cleanup          *Cleanup // nil: nobody cleans up
+	cleanup          *Cleanup // may be nil
 }
 
 type providerModel struct {
@@ -189,8 +186,8 @@ func (p *privasferProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 	}
 }
 
-// Configure checks the arguments and builds the client. It calls nothing on
-// the network: a plan that reads nothing needs no API.
+// Configure checks the arguments and creates the client. It makes no request, so a
+// plan that reads nothing does not need the API.
 func (p *privasferProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -232,7 +229,7 @@ func (p *privasferProvider) Functions(context.Context) []func() function.Functio
 	return []func() function.Function{newRFC3339Function}
 }
 
-// Resources returns none: the provider manages nothing.
+// Resources returns nil: the provider has no managed resources.
 func (p *privasferProvider) Resources(context.Context) []func() resource.Resource {
 	return nil
 }

@@ -54,11 +54,11 @@ func (f *rfc3339Function) Run(ctx context.Context, req function.RunRequest, resp
 	resp.Error = resp.Result.Set(ctx, result)
 }
 
-// apiTime is how the API writes a time.
+// apiTime is the layout of the API's times.
 const apiTime = "2006-01-02 15:04:05"
 
-// rfc3339 reads a zone-less time as the clocks of a zone showed it, and a time in
-// RFC 3339 with its own zone. The errors have no full stop: the engines add one.
+// rfc3339 converts a time without a zone, as clocks in the zone showed it. A time in
+// RFC 3339 keeps its own zone. Errors have no full stop, because the engines add one.
 func rfc3339(text, zone string) (string, *function.FuncError) {
 	var zoned time.Time
 	isZoned := zoned.UnmarshalText([]byte(text)) == nil
@@ -75,7 +75,7 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 		return "", function.NewArgumentFuncError(1, fmt.Sprintf("%q is not a time zone in the IANA database. "+
 			"Examples are Europe/Vilnius and UTC", shorten(zone)))
 	}
-	if isZoned { // as a newer API may write it
+	if isZoned { // a later version of the API may send it
 		return zoned.Format(time.RFC3339Nano), nil
 	}
 	local := firstOf(asUTC, location)
@@ -83,7 +83,7 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q does not exist in %s, because clocks were set forward", text, zone))
 	}
 	if _, offset := local.Zone(); offset%60 != 0 {
-		local = local.UTC() // RFC 3339 has no seconds in an offset, as zones before 1900 do
+		local = local.UTC() // before 1900 offsets have seconds, which RFC 3339 does not allow
 	}
 	if local.Year() < 0 {
 		return "", function.NewArgumentFuncError(0, fmt.Sprintf("%q in %s cannot be written in RFC 3339", text, zone))
@@ -91,10 +91,9 @@ func rfc3339(text, zone string) (string, *function.FuncError) {
 	return local.Format(time.RFC3339), nil
 }
 
-// inDatabase reports that a name may be one of the database: each of its parts
-// begins with a capital letter. A machine's folder of zones has other files too,
-// such as "localtime", its own zone, and on some machines a file is found
-// whatever the case.
+// inDatabase reports whether a name has the form of the IANA database: each part
+// begins with a capital letter. The directory of a machine's zones has other files
+// too, such as "localtime", and some file systems ignore case.
 func inDatabase(zone string) bool {
 	for part := range strings.SplitSeq(zone, "/") {
 		if part == "" || part[0] < 'A' || part[0] > 'Z' {
@@ -104,8 +103,8 @@ func inDatabase(zone string) bool {
 	return true
 }
 
-// firstOf is the first time at which clocks in a location showed what asUTC
-// shows. Go's own choice between two is not specified.
+// firstOf returns the first time at which clocks in a location showed the date and
+// time of asUTC. Which of two times time.Date returns is not specified.
 func firstOf(asUTC time.Time, location *time.Location) time.Time {
 	chosen := time.Date(asUTC.Year(), asUTC.Month(), asUTC.Day(), asUTC.Hour(), asUTC.Minute(), asUTC.Second(), 0, location)
 	begin, _ := chosen.ZoneBounds()
@@ -119,7 +118,7 @@ func firstOf(asUTC time.Time, location *time.Location) time.Time {
 	return chosen
 }
 
-// shorten cuts a text of the user's that an error repeats.
+// shorten cuts a value of the user that an error contains.
 func shorten(text string) string {
 	const length = 120
 	if runes := []rune(text); len(runes) > length {

@@ -28,8 +28,7 @@ var (
 
 func newSaveDownloadAction() action.Action { return &saveDownloadAction{} }
 
-// saveDownloadAction fetches a file to a path, of any size and in constant
-// memory.
+// saveDownloadAction saves the content of a download to a path, in constant memory.
 type saveDownloadAction struct {
 	provider *configured
 }
@@ -85,9 +84,9 @@ func (a *saveDownloadAction) ConfigValidators(context.Context) []action.ConfigVa
 	return []action.ConfigValidator{actionvalidator.ExactlyOneOf(path.MatchRoot("file_ids"), path.MatchRoot("download_id"))}
 }
 
-// Invoke saves the file. Whatever fails leaves the path as it was, and no other
-// file behind. What can be known beforehand is an error before a download is
-// created.
+// Invoke saves the file. On an error the path is unchanged, and no other file
+// remains. Missing settings and a path that cannot be written are errors before a
+// download is created.
 func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	diags := &resp.Diagnostics
 	source := downloadSourceOf(ctx, req.Config, diags)
@@ -113,8 +112,8 @@ func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeReques
 		diags.AddAttributeError(path.Root("path"), "Cannot write to the path", sentence(err.Error())+"\n\nNo download was created.")
 		return
 	}
-	// Before the progress is stopped, which can take a while: an engine may end a
-	// provider that takes one.
+	// Deferred last, so that the file is deleted first: to stop the progress can take
+	// seconds, in which an engine may kill the provider.
 	defer file.discard()
 
 	download := a.provider.ready(ctx, source, withKey, diags)
@@ -128,7 +127,7 @@ func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeReques
 		Begin:     func(c privasfer.Content) { progress.begin(nameOf(download.Files), c.Length, file.written) },
 	}, file)
 	switch want := strings.ToLower(sum.ValueString()); {
-	case kindOf(err) == privasfer.Unwritable:
+	case failureOf(err).Kind == privasfer.Unwritable:
 		diags.Append(unsavedDiagnostic(errors.Unwrap(err), source))
 		return
 	case err != nil:
@@ -151,14 +150,14 @@ func (a *saveDownloadAction) Invoke(ctx context.Context, req action.InvokeReques
 	progress.send(fmt.Sprintf("Saved %d bytes, SHA-256 %s, at %s", content.Length, file.sum(), target))
 }
 
-// unsavedDiagnostic is the error where the content came and could not be written.
+// unsavedDiagnostic returns the diagnostic of content that could not be written.
 func unsavedDiagnostic(err error, source downloadSource) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("path"), "Cannot save the file", "Writing the file failed: "+sentence(err.Error())+
 		" The path is unchanged.\n\n"+unwritableStep+fateOf(source))
 }
 
-// fateOf is what became of a download that the provider created for a file that
-// could not be saved.
+// fateOf returns a paragraph on the download of a file that could not be saved, if
+// the provider created it.
 func fateOf(source downloadSource) string {
 	if !source.created() {
 		return ""
@@ -168,16 +167,16 @@ func fateOf(source downloadSource) string {
 
 func permissionOf(text types.String) os.FileMode {
 	mode, err := strconv.ParseUint(text.ValueString(), 8, 9)
-	if err != nil { // not given: the schema checks what is
+	if err != nil { // null: the schema validates any other value
 		return 0o600
 	}
 	return os.FileMode(mode)
 }
 
-// nameOf names the files of a download in a sentence, where they are known.
+// nameOf returns the name of a download's files for a sentence.
 func nameOf(files []privasfer.File) string {
 	if len(files) == 1 && files[0].FullFilename != nil {
-		return fmt.Sprintf("%.120q", *files[0].FullFilename) // it may hold anything
+		return fmt.Sprintf("%.120q", *files[0].FullFilename) // may contain control characters
 	}
 	if len(files) > 1 {
 		return fmt.Sprintf("%d files", len(files))

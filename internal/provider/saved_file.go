@@ -15,8 +15,8 @@ import (
 	"sync/atomic"
 )
 
-// savedFile is a new file beside a path, which replaces what is there once it is
-// complete.
+// savedFile is a temporary file in the directory of a path. It replaces the file at
+// the path when it is complete.
 type savedFile struct {
 	path  string
 	file  *os.File
@@ -24,8 +24,7 @@ type savedFile struct {
 	bytes atomic.Int64
 }
 
-// newSavedFile creates the file, so that a path that cannot be written is known
-// at once.
+// newSavedFile creates the temporary file. A path that cannot be written is an error.
 func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -33,7 +32,7 @@ func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 		return nil, fmt.Errorf("%s: %w", path, reason(err))
 	case info.IsDir():
 		return nil, fmt.Errorf("%s is a directory", path)
-	case info.Mode()&fs.ModeSymlink != 0: // it, and not the file, would be replaced
+	case info.Mode()&fs.ModeSymlink != 0: // the rename would replace the link and not its target
 		return nil, fmt.Errorf("%s is a symbolic link", path)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
@@ -53,20 +52,20 @@ func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 
 func (s *savedFile) Write(p []byte) (int, error) {
 	n, err := s.file.Write(p)
-	_, _ = s.hash.Write(p[:n]) // it never fails
+	_, _ = s.hash.Write(p[:n]) // never fails
 	s.bytes.Add(int64(n))
 	return n, reason(err)
 }
 
-// written is how many bytes were written. It may be called at any time.
+// written returns the number of bytes written so far. It is safe for concurrent use.
 func (s *savedFile) written() int64 { return s.bytes.Load() }
 
-// sum is the SHA-256 checksum in hexadecimal.
+// sum returns the SHA-256 checksum in hexadecimal.
 func (s *savedFile) sum() string { return hex.EncodeToString(s.hash.Sum(nil)) }
 
-// keep puts the file at its path, once its bytes are on the disk: after a crash
-// there is the old file or the whole new one. That may take a while, in which the
-// context can end.
+// keep syncs the file to the disk and renames it to its path, so that after a crash
+// the path has the old file or the complete new one. It does not rename the file if
+// the context ended during the sync, which can take long.
 func (s *savedFile) keep(ctx context.Context) error {
 	synced, closed := s.file.Sync(), s.file.Close()
 	if err := cmp.Or(synced, closed, context.Cause(ctx)); err != nil {
@@ -75,13 +74,13 @@ func (s *savedFile) keep(ctx context.Context) error {
 	return reason(replace(s.file.Name(), s.path))
 }
 
-// replace renames a file, over another one if there is one.
+// replace renames a file, and replaces an existing one.
 func replace(from, to string) error {
 	err := os.Rename(from, to)
 	if err == nil || runtime.GOOS != "windows" {
 		return err
 	}
-	// Windows replaces no read-only file, such as one saved with 0400 before.
+	// Windows does not replace a read-only file, such as one saved with 0400 before.
 	old, missing := os.Lstat(to)
 	if missing != nil || old.Mode().Perm()&0o200 != 0 || os.Chmod(to, 0o600) != nil {
 		return err
@@ -92,14 +91,14 @@ func replace(from, to string) error {
 	return err
 }
 
-// discard removes a file that was not kept. One that was is no longer there.
+// discard removes the temporary file. It does nothing after keep has renamed it.
 func (s *savedFile) discard() {
 	_ = s.file.Close()
 	_ = os.Remove(s.file.Name())
 }
 
-// reason is an error of the file system without its path, which can be that of
-// the new file and is longer than what went wrong.
+// reason returns a file system error without its path, which can be that of the
+// temporary file.
 func reason(err error) error {
 	var atPath *fs.PathError
 	var atLink *os.LinkError

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// computedString, computedInt64 and computedBool are the attributes that most
-// of the API's keys become.
+// computedString, computedInt64 and computedBool return a computed attribute with
+// a description: the kinds that most keys of the API map to.
 func computedString(description string) data.StringAttribute {
 	return data.StringAttribute{MarkdownDescription: description, Computed: true}
 }
@@ -22,10 +22,9 @@ func computedBool(description string) data.BoolAttribute {
 	return data.BoolAttribute{MarkdownDescription: description, Computed: true}
 }
 
-// ephemeralAttributes returns the same attributes for the schema of an
-// ephemeral resource, so that an object of the API is described once. It knows
-// the kinds of attribute that this provider uses and panics on others, which
-// the schema test would show.
+// ephemeralAttributes converts data source attributes to those of an ephemeral
+// resource, so that an object of the API is described once. It panics on a kind of
+// attribute that no object of the API has, which the schema test would show.
 func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.Attribute {
 	result := make(map[string]eph.Attribute, len(attributes))
 	for name, attribute := range attributes {
@@ -52,7 +51,11 @@ func ephemeralAttributes(attributes map[string]data.Attribute) map[string]eph.At
 	return result
 }
 
-// enabledArgument is the switch of an ephemeral resource.
+// onlyAtApply is the argument that defers an ephemeral resource to apply:
+// timestamp() is unknown at plan in every engine.
+const onlyAtApply = "`enabled = timestamp() != \"\"`"
+
+// enabledArgument returns the enabled argument of an ephemeral resource.
 func enabledArgument(purpose, past string) eph.BoolAttribute {
 	return eph.BoolAttribute{
 		MarkdownDescription: "Whether to " + purpose + ". With " + onlyAtApply + ", this happens at apply only, and all results are unknown at plan. " +
@@ -61,5 +64,5 @@ func enabledArgument(purpose, past string) eph.BoolAttribute {
 	}
 }
 
-// isDisabled reports whether an ephemeral block's enabled argument is false.
+// isDisabled reports whether enabled is set to false.
 func isDisabled(enabled types.Bool) bool { return !enabled.IsNull() && !enabled.ValueBool() }

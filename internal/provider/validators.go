@@ -13,13 +13,13 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// rule is a string validator over a rule that is written down once, in the
-// client for the most part.
+// rule is a string validator that calls check, which is in the client for most
+// arguments, so that each rule is written once.
 type rule struct {
 	description string
 	summary     string
-	subject     string // what is wrong, as the beginning of a sentence
-	hint        string // what is right; "": nothing more to say
+	subject     string // begins the sentence of the error
+	hint        string // ends the detail of the error; may be empty
 	check       func(string) error
 }
 
@@ -67,8 +67,8 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	}
 }
 
-// report turns what is wrong with a value, if anything, into an error. It never
-// repeats the value, which may be secret.
+// report adds err, if it is not nil, as an error at a path. The error does not
+// contain the value, which may be secret.
 func (r rule) report(diags *diag.Diagnostics, at path.Path, err error) {
 	if err != nil {
 		diags.AddAttributeError(at, r.summary, fmt.Sprintf("%s is invalid: %s.%s", r.subject, err, r.hint))

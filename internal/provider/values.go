@@ -12,25 +12,24 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Objects of the API become values of the protocol, tftypes, at once. By way of
-// the framework's own types a list of thousands costs the provider about
+// Objects of the API are mapped to tftypes, the values of the plugin protocol. With
+// the framework's own types in between, a list of thousands of objects takes about
 // 30 % more time and memory (BENCHMARKS.md).
 
-// argument reads one argument of a configuration.
+// argument returns the value of an argument in a configuration.
 func argument[T attr.Value](ctx context.Context, config tfsdk.Config, name string, diags *diag.Diagnostics) T {
 	var value T
 	diags.Append(config.GetAttribute(ctx, path.Root(name), &value)...)
 	return value
 }
 
-// settable is the state of a data source, or the result of an ephemeral
-// resource.
+// settable is the state of a data source or the result of an ephemeral resource.
 type settable interface {
 	Set(ctx context.Context, value any) diag.Diagnostics
 }
 
-// setResults sets what a configuration gives, and the results where it gives
-// nothing: an argument stays as it was given.
+// setResults sets target to the configuration, with results in place of its null
+// attributes: the engines reject an argument whose value changes.
 func setResults(ctx context.Context, target settable, config tfsdk.Config, results map[string]tftypes.Value) diag.Diagnostics {
 	var given map[string]tftypes.Value
 	if err := config.Raw.As(&given); err != nil {
@@ -45,7 +44,7 @@ func setResults(ctx context.Context, target settable, config tfsdk.Config, resul
 	return target.Set(ctx, tftypes.NewValue(config.Raw.Type(), values))
 }
 
-// objectType is the type of an object with these attributes.
+// objectType returns the type of an object with these attributes.
 func objectType(attributes map[string]data.Attribute) tftypes.Object {
 	types := make(map[string]tftypes.Type, len(attributes))
 	for name, attribute := range attributes {
@@ -54,16 +53,15 @@ func objectType(attributes map[string]data.Attribute) tftypes.Object {
 	return tftypes.Object{AttributeTypes: types}
 }
 
-// stringValue, int64Value and boolValue are null for nil.
+// stringValue, int64Value and boolValue convert nil to null.
 func stringValue(s *string) tftypes.Value { return tftypes.NewValue(tftypes.String, s) }
 
 func int64Value(n *int64) tftypes.Value { return tftypes.NewValue(tftypes.Number, n) }
 
 func boolValue(b *bool) tftypes.Value { return tftypes.NewValue(tftypes.Bool, b) }
 
-// timeValue keeps a time of the API as its own text: no page of the API names
-// the zone. Where the API sends "" something has not happened yet, and there
-// is no time.
+// timeValue keeps the text of a time, because no page of the API names the time
+// zone. The API sends "" for an event that has not happened, which becomes null.
 func timeValue(text *string) tftypes.Value {
 	if text != nil && *text == "" {
 		text = nil
