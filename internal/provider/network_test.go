@@ -162,9 +162,10 @@ func TestAccNetwork_proxy(t *testing.T) {
 			listener := httptest.NewServer(proxy)
 			t.Cleanup(listener.Close)
 			w := newBinaryWorkspace(t, providerFor("https://"+onionHost+"/api", "max_retries = 0", fmt.Sprintf("ca_cert_pem = %q", certificate))+creator.block,
-				// None of the machine's own, by either spelling.
-				"HTTPS_PROXY=http://user:hunter2@"+listener.Listener.Addr().String(), "https_proxy=", "HTTP_PROXY=", "http_proxy=",
-				"NO_PROXY="+noProxy, "no_proxy=", "ALL_PROXY=", "all_proxy=")
+				// The machine's own are emptied, in lower case first: on Windows both are one
+				// variable, and the last value counts.
+				"https_proxy=", "http_proxy=", "no_proxy=", "all_proxy=", "HTTP_PROXY=", "ALL_PROXY=",
+				"HTTPS_PROXY=http://user:hunter2@"+listener.Listener.Addr().String(), "NO_PROXY="+noProxy)
 			if !proxied {
 				checkOutput(t, w.run(1, "plan"), ": dial tcp:", onionHost, stepReach)
 			} else if w.run(0, "plan"); <-proxy.asked != "CONNECT "+onionHost+":443 Basic dXNlcjpodW50ZXIy" {

@@ -13,13 +13,13 @@ import (
 // until the context ends.
 func (d *demo) serve(ctx context.Context) error {
 	d.print("\nIn another shell, set these variables and run Terraform, without init, on your own configuration:\n\n")
-	setting := "export %s='%s'\n"
+	setting, quote := "export %s='%s'\n", `'\''`
 	if runtime.GOOS == "windows" {
-		setting = "$env:%s = '%s'\n" // PowerShell's
+		setting, quote = "$env:%s = '%s'\n", "''" // PowerShell
 	}
 	for _, variable := range append(d.workspace.Env, "PRIVASFER_DOWNLOAD_URL="+d.downloadURL()) {
 		name, value, _ := strings.Cut(variable, "=")
-		d.print(setting, name, value)
+		d.print(setting, name, strings.ReplaceAll(value, "'", quote))
 	}
 	d.print("\nThe inbox of the simulator has these mails:\n\n")
 	for _, mail := range simulator.DefaultData().InboxMails {

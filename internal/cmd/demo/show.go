@@ -67,7 +67,7 @@ func (d *demo) showOwn(results []result) {
 		d.showExpiry()
 		return
 	}
-	d.print("  To see a download expire, run make demo DEMO_FLAGS=-expire.\n")
+	d.print("  To see a download expire: go run ./internal/cmd/demo -expire\n")
 }
 
 func (d *demo) showExpiry() {
