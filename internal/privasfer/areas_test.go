@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// The examples of the API's documentation, with what it adds where that is
-// included.
+// The examples of the API documentation, with everything that can be included.
 const (
 	documentedFile = `{"id": "fad2027a-ac89-4ef4-baab-95b2fb316cf1", "filename": "invoice", "type": "application/pdf",
 		"extension": "pdf", "full_filename": "invoice.pdf", "size": 43389, "formatted_size": "42.37 KB", "encrypted_size": 78508,
@@ -34,8 +33,8 @@ const (
 		"created_at": "2019-05-20 14:39:29"}`
 )
 
-// Each method's request, and every field of its response. In a list, an [] where
-// one object has none does not spoil the others.
+// TestAreas checks the request of each method and every field of its response. In a
+// list, [] in place of an object does not affect other objects.
 func TestAreas(t *testing.T) {
 	t.Parallel()
 	file := File{
@@ -137,8 +136,8 @@ func TestAreas(t *testing.T) {
 	}
 }
 
-// A complaint about a file names the file; the token is not shown, although it
-// was taken for a file's id.
+// An error about a file names the file. The token is masked, even if it was given as an
+// id.
 func TestCreateDownloadFields(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, respond(http.StatusUnprocessableEntity, `{"message": "The given data was invalid.", "errors": {

@@ -24,24 +24,24 @@ import (
 )
 
 const (
-	// DefaultMaxRetries is how many times a call is retried at most unless Config
-	// says otherwise.
+	// DefaultMaxRetries is the recommended value of Config.MaxRetries.
 	DefaultMaxRetries = 4
 
 	defaultRetryWait = 500 * time.Millisecond
 	maxBackoff       = 30 * time.Second
 
-	// maxWait bounds a single wait that the API asks for. Its limit is counted
-	// by the minute, so a run should not sit through a longer one.
+	// maxWait is the longest wait requested by the API that a call accepts. The rate
+	// limit is per minute, so a run should not wait longer.
 	maxWait = 90 * time.Second
 
-	// maxRejectionBytes of an error response are read: a debug mode adds a trace.
+	// maxRejectionBytes bounds how much of an error response is read. Debug modes add a
+	// trace.
 	maxRejectionBytes = 1 << 20
 )
 
-// call is one call: a request, its attempts and the response to the last of
-// them. It is the round tripper, the retry policy and the redirect policy of an
-// HTTP client of its own, so what one attempt learns the next one knows.
+// call is one call: a request, its attempts and the last response. It is the round
+// tripper, retry policy and redirect policy of its own HTTP client, so that each attempt
+// knows what earlier attempts found.
 //
 //	do ─► retryablehttp ─► RoundTrip ─► gate ─► transport ─► read ─► body or *APIError
 //	          └── checkRetry, backoff ◄──────────────────────────────────────┘
@@ -49,39 +49,39 @@ type call struct {
 	client  *Client
 	method  string
 	target  *url.URL
-	path    string // in errors and logs; it holds no secret
-	safe    bool   // may be retried although the server may have acted
+	path    string // for errors and logs, without secrets
+	safe    bool   // may be retried even if the server may have acted
 	headers http.Header
-	secrets []string // hidden in errors, and in logs in case of a mistake
+	secrets []string // masked in errors, and in logs as a precaution
 
 	transport http.RoundTripper
-	limit     int64 // bytes of the response at most
-	oversize  Kind  // what a larger one is
+	limit     int64 // maximum size of the response in bytes
+	oversize  Kind  // the kind of error for a larger response
 
-	// Of a content alone, which may be kept elsewhere than at the API.
+	// Only for the content of a download, which may be served from another host.
 	performed *Performance
-	sink      *sink       // where the content goes
-	deadline  time.Time   // of the download's life; zero: it has no end
-	over      *time.Timer // ends the call at the deadline; nil: there is none
-	streaming atomic.Bool // only a pause ends the attempt
+	sink      *sink       // receives the content
+	deadline  time.Time   // end of the download's lifetime; zero if it does not end
+	over      *time.Timer // ends the call at the deadline; nil if there is none
+	streaming atomic.Bool // the timeout applies to each pause, not to the attempt
 
-	// Of the latest attempt.
+	// The latest attempt.
 	sent     time.Time
-	conn     atomic.Pointer[net.Conn] // nil: it waits for a connection to be sent on
+	conn     atomic.Pointer[net.Conn] // nil while there is no connection to send it on
 	failure  *APIError
 	response *http.Response // without its body
 	body     bytes.Buffer
 
 	attempts   int
-	order      int64 // among those who wait at the gate
-	redirected bool  // the first server has acted, whatever the next one does
+	order      int64 // sequence number at the gate; 0 before the first request
+	redirected bool  // so the first server has acted, whatever the next one does
 }
 
 func (c *Client) newCall(method string, target *url.URL, limit int64) *call {
 	return &call{
 		client: c, method: method, target: target, path: target.EscapedPath(), safe: method == http.MethodGet,
 		headers: http.Header{
-			// Every example of the API's documentation sends both.
+			// Every example in the API documentation sends both.
 			"Accept":       {"application/json"},
 			"Content-Type": {"application/json"},
 			"User-Agent":   {c.userAgent},
@@ -90,13 +90,13 @@ func (c *Client) newCall(method string, target *url.URL, limit int64) *call {
 	}
 }
 
-// do sends the request, with a value as JSON unless that is nil, and again where
-// that is right, until its response is in body. An error is an [*APIError].
+// do sends the request, with value as JSON unless it is nil, retries it as checkRetry
+// allows, and reads the response into c. An error is an [*APIError].
 func (c *call) do(ctx context.Context, value any) error {
 	for _, secret := range c.secrets {
 		ctx = tflog.MaskLogStrings(ctx, secret, url.PathEscape(secret), url.QueryEscape(secret))
 	}
-	var body any // nil, or bytes that can be sent again
+	var body any // nil, or bytes that a retry can send again
 	if value != nil {
 		encoded, err := json.Marshal(value)
 		if err != nil {
@@ -117,37 +117,38 @@ func (c *call) do(ctx context.Context, value any) error {
 		CheckRetry:   c.checkRetry,
 		Backoff:      c.backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-		Logger:       nil, // it would be given URLs
+		Logger:       nil, // it would log URLs
 	}
 	response, err := retrying.Do(request)
 	if err == nil {
-		return response.Body.Close() // empty, the call has the body
+		return response.Body.Close() // empty: read has consumed it
 	}
 	var failure *APIError
 	if !errors.As(err, &failure) {
-		// Interrupted in the wait before a retry, for which nothing was done.
+		// Interrupted in the wait before a retry. Unless the call is safe, the server
+		// has processed no attempt of it.
 		failure = ended(ctx)
 		failure.NotProcessed = true
 	}
 	return c.failed(failure)
 }
 
-// failed completes an error and makes it fit to be shown.
+// failed adds the request to an error and makes it safe to show.
 func (c *call) failed(failure *APIError) *APIError {
 	failure.Method, failure.Path, failure.Attempts = c.method, c.path, c.attempts
 	failure.scrub(c.secrets...)
 	return failure
 }
 
-// unusable is the error of a whole response that is not what the API documents.
+// unusable returns the error for a complete response that does not match the API
+// documentation.
 func (c *call) unusable(err error) *APIError {
 	return c.failed(&APIError{Kind: Unusable, Status: c.response.StatusCode, RequestID: requestID(c.response), Err: err})
 }
 
-// RoundTrip performs one attempt, to the last byte of its response: so its
-// timeout covers all of it, and a response that is cut short is a failure like
-// any other. What it returns is a success without a body, a redirect to follow,
-// or an [*APIError].
+// RoundTrip performs one attempt and reads the response to its end, so that the timeout
+// covers the whole response, and one that is cut short fails like any other attempt. It
+// returns a success without a body, a redirect to follow, or an [*APIError].
 func (c *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	leave, failure := c.enter(request)
 	if failure != nil {
@@ -194,8 +195,8 @@ func (c *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, failure
 }
 
-// enter waits at the gate, which is for the API's own origin and no part of an
-// attempt's time.
+// enter waits at the gate if the request is for the API's own origin. The wait does not
+// count towards the timeout of the attempt.
 func (c *call) enter(request *http.Request) (leave func(*http.Response), failure *APIError) {
 	if originOf(request.URL) != originOf(c.client.base) {
 		return func(*http.Response) {}, nil
@@ -208,13 +209,14 @@ func (c *call) enter(request *http.Request) (leave func(*http.Response), failure
 	return func(response *http.Response) {
 		if c.performed != nil && response != nil && response.StatusCode != http.StatusTooManyRequests &&
 			response.Header.Get("X-RateLimit-Remaining") == "" {
-			response = nil // not the API's: it has X-RateLimit headers on every response
+			response = nil // not from the API, whose responses all have X-RateLimit headers
 		}
 		c.client.gate.leave(admitted, response)
 	}, nil
 }
 
-// ended is the failure of what ended with its context, whose cause may be one.
+// ended returns the error for an ended context: its cause if that is an [*APIError], and
+// Canceled otherwise.
 func ended(ctx context.Context) *APIError {
 	var failure *APIError
 	if errors.As(context.Cause(ctx), &failure) {
@@ -223,8 +225,8 @@ func ended(ctx context.Context) *APIError {
 	return &APIError{Kind: Canceled, Err: context.Cause(ctx)}
 }
 
-// noResponse is the failure of an attempt that no response came to. With no
-// connection nothing was sent.
+// noResponse returns the error for an attempt without a response. If unconnected,
+// nothing was sent.
 func noResponse(ctx context.Context, err error, unconnected bool) *APIError {
 	failure := &APIError{Kind: Disconnected, Err: plain(err)}
 	var certificate *tls.CertificateVerificationError
@@ -245,7 +247,7 @@ func noResponse(ctx context.Context, err error, unconnected bool) *APIError {
 	return failure
 }
 
-// read reads the response into the call.
+// read reads the response into c and closes its body.
 func (c *call) read(response *http.Response, timeout *time.Timer) *APIError {
 	defer func() {
 		_ = response.Body.Close()
@@ -265,8 +267,9 @@ func (c *call) read(response *http.Response, timeout *time.Timer) *APIError {
 	return c.readBody(response, timeout)
 }
 
-// readRedirect reports the redirect of a call to the API: it documents none, and
-// the usual one leads to a login page. http.Client follows that of a content.
+// readRedirect returns an error for a redirect by the API, which documents none: usually
+// it leads to a login page. It returns nil for a redirect of content, which http.Client
+// follows.
 func (c *call) readRedirect(response *http.Response) *APIError {
 	failure := &APIError{Kind: Redirected, Err: errors.New("the response is a redirect"), NotProcessed: c.performed == nil}
 	to, err := response.Location()
@@ -293,17 +296,17 @@ func (c *call) readRejection(response *http.Response) *APIError {
 	default: // a download that is not found may have been used
 		failure.NotProcessed = response.StatusCode < http.StatusInternalServerError && c.performed == nil
 	}
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRejectionBytes)) // the status says enough
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRejectionBytes)) // on an error, the status is enough
 	failure.rejection(body)
 	if c.redirected {
-		// Another server's words may repeat its URL, whose query is a key more often than not.
+		// Another server's message may repeat its URL, whose query is often a key.
 		failure.Message, failure.Fields, failure.MoreFields = "", nil, 0
 	}
 	return failure
 }
 
-// readBody reads the body of a success to its end: into memory, or as a content
-// to where it goes.
+// readBody reads the body of a success to its end: into memory, or for content into the
+// sink.
 func (c *call) readBody(response *http.Response, timeout *time.Timer) *APIError {
 	body, to := io.Reader(response.Body), io.Writer(&c.body)
 	if c.performed != nil {
@@ -331,7 +334,7 @@ func (c *call) readBody(response *http.Response, timeout *time.Timer) *APIError 
 	return nil
 }
 
-// log leaves out what may be secret: headers, bodies and queries.
+// log logs a request without what may be secret: headers, bodies and queries.
 func (c *call) log(request *http.Request, response *http.Response, took time.Duration) {
 	fields := map[string]any{
 		"method":      request.Method,
@@ -354,8 +357,8 @@ func (c *call) checkRetry(ctx context.Context, _ *http.Response, err error) (boo
 		failure.retryable(c.safe) && c.mayWait(ctx, failure.RetryAfter), nil
 }
 
-// mayWait reports that a wait is one that a run should sit through, and that is
-// over before the call is.
+// mayWait reports whether a wait is acceptable: not longer than maxWait, and over before
+// the deadline.
 func (c *call) mayWait(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	if !c.deadline.IsZero() {
@@ -364,14 +367,15 @@ func (c *call) mayWait(ctx context.Context, wait time.Duration) bool {
 	return wait <= maxWait && (!ok || wait <= time.Until(deadline))
 }
 
-// backoff implements retryablehttp.Backoff: as long as the API asks, else
-// exponential with full jitter, so that callers do not come back together.
+// backoff implements retryablehttp.Backoff. It returns the wait that the API names, or
+// else an exponential one with full jitter, so that callers do not retry at the same
+// time.
 func (c *call) backoff(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
 	first := c.client.retryWait
 	wait := rand.N(min(first<<min(attempt, 16), maxBackoff) + 1)
 	switch {
 	case c.failure.Status == http.StatusTooManyRequests && originOf(c.target) == originOf(c.client.base):
-		return 0 // the gate has closed, and knows for how long
+		return 0 // the closed gate does the waiting
 	case c.failure.Status == http.StatusTooManyRequests:
 		return max(c.failure.RetryAfter, wait, 2*first)
 	case c.failure.RetryAfter > 0:
@@ -380,10 +384,10 @@ func (c *call) backoff(_, _ time.Duration, attempt int, _ *http.Response) time.D
 	return wait
 }
 
-// retryAfter reads how long a response asks to wait before the next request:
-// Retry-After in seconds or as a date, else X-RateLimit-Reset as Unix time.
-// Dates are the server's, so they are compared with the server's own Date where
-// it sends one. A number out of range counts as the largest, or the least, in it.
+// retryAfter returns the wait that a 429 or 503 response names, and whether it names
+// one: Retry-After in seconds or as a date, else X-RateLimit-Reset as Unix time.
+// Absolute times are the server's, so they are compared with its own Date, if it sends
+// one. A number out of range counts as the nearest one in range.
 func retryAfter(response *http.Response) (time.Duration, bool) {
 	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
 		return 0, false
@@ -399,7 +403,7 @@ func retryAfter(response *http.Response) (time.Duration, bool) {
 	if date, err := http.ParseTime(text); err == nil {
 		return max(0, date.Sub(now)), true
 	}
-	// More bits than these hold times that package time computes wrongly.
+	// More bits would allow times that package time computes wrongly.
 	reset, err := strconv.ParseInt(response.Header.Get("X-RateLimit-Reset"), 10, 40)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return max(0, time.Unix(reset, 0).Sub(now)), true
@@ -407,12 +411,13 @@ func retryAfter(response *http.Response) (time.Duration, bool) {
 	return 0, false
 }
 
-// requestID is the response's request id. The API documents none; where a proxy
-// or the service sets the customary header, support can find the request by it.
+// requestID returns the response's request id. The API documents none, but support can
+// find a request by it if a proxy or the service sets the customary header.
 func requestID(response *http.Response) string { return response.Header.Get("X-Request-Id") }
 
-// plain keeps an error that is the system's or the connection's. Other errors
-// of net/http and its like quote what they could not read of the response.
+// plain returns err if it comes from the system or the connection, or reports a
+// truncated or corrupt body. Other errors of net/http and similar packages quote the
+// part of the response that they could not read.
 func plain(err error) error {
 	var operation *net.OpError
 	var errno syscall.Errno

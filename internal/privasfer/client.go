@@ -1,12 +1,11 @@
-// Package privasfer is a client for the API of Privasfer, a secure file
-// transfer service. It knows nothing of Terraform.
+// Package privasfer is a client for the API of Privasfer, a secure file transfer
+// service. It uses nothing of Terraform but its library for logs.
 //
-// A call goes one way: an area's method (inbox.go, downloads.go) names the path
-// and the type, [get], [send] and [readList] make a call (call.go), which sends
-// its request, again where that is right, and decode.go or list.go reads what
-// came back. Within a call, gate.go holds a request back where the API's rate
-// limit demands it, and transport.go sends it. What goes wrong is an [*APIError],
-// made where it goes wrong.
+// A method for each object of the API (inbox.go, downloads.go) names the path and the
+// type. [get], [send] and [readList] make a call (call.go), which sends the request and
+// retries it if that is safe. Then decode.go or list.go decodes the response. Within a
+// call, gate.go delays requests to respect the API's rate limit, and transport.go sends
+// them. A call that fails returns an [*APIError], created where the failure occurs.
 package privasfer
 
 import (
@@ -19,18 +18,18 @@ import (
 )
 
 const (
-	// DefaultBaseURL is where the API's introduction says the API is.
+	// DefaultBaseURL is the base URL that the API's introduction names.
 	DefaultBaseURL = "https://privasfer.com/api"
 
 	// DefaultRequestTimeout bounds one attempt unless Config says otherwise.
 	DefaultRequestTimeout = 30 * time.Second
 
-	// maxObjectBytes bounds the response for one object, such as a mail's body.
+	// maxObjectBytes bounds the response for one object, such as a mail with its body.
 	maxObjectBytes = 16 << 20
 )
 
-// Config is what a [Client] needs. BaseURL and Token are required; take them
-// from [ParseBaseURL] and [ParseToken], which have the rules.
+// Config configures a [Client]. BaseURL and Token are required. They must come from
+// [ParseBaseURL] and [ParseToken], which validate them.
 type Config struct {
 	BaseURL *url.URL
 	Token   string
@@ -42,31 +41,32 @@ type Config struct {
 	// the response. Zero means DefaultRequestTimeout.
 	RequestTimeout time.Duration
 
-	// MaxRetries is the maximum number of retries of a call, for whatever reason.
+	// MaxRetries is the maximum number of retries of a call, for any reason. Zero means
+	// none.
 	MaxRetries int
 
-	// RetryWait bounds the first wait before a retry where the API asks for
-	// none; it doubles with each. After a 429 the wait is at least twice as long.
-	// Zero means half a second.
+	// RetryWait bounds the first wait before a retry if the API names none. The bound
+	// doubles with each retry, up to 30 s. After a 429 the wait is usually at least
+	// twice RetryWait. Zero means half a second.
 	RetryWait time.Duration
 
-	// PIN is the user's PIN, which a download that is performed by its key needs;
-	// from ParsePIN. Empty means that there is none.
+	// PIN is the user's PIN, from ParsePIN. It is needed to perform downloads by their
+	// keys. Empty means that there is none.
 	PIN string
 
-	// DownloadURL is where a download is performed, from ParseDownloadURL. The
-	// API publishes no such URL. Nil means that none can be performed.
+	// DownloadURL is where downloads are performed, from ParseDownloadURL. The API
+	// publishes no such URL. Nil means that none can be performed.
 	DownloadURL *DownloadURL
 
-	// CACertPEM holds certificates to trust beside the machine's own.
+	// CACertPEM holds certificates to trust in addition to the system's.
 	CACertPEM []byte
 
-	// Now is the clock that dates a request. Nil means time.Now.
+	// Now is the clock for the times of requests. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Client calls the API. It is safe for concurrent use; the data sources and
-// ephemeral resources of one configured provider share one.
+// Client calls the API. It is safe for concurrent use. A configured provider uses one
+// for everything.
 type Client struct {
 	base      *url.URL
 	token     string
@@ -81,9 +81,9 @@ type Client struct {
 	gate      gate
 	flights   flights
 
-	// A download is performed on a connection of its own.
+	// Performs each download on a new connection.
 	contentTransport http.RoundTripper
-	downloadURL      *DownloadURL // nil: not given
+	downloadURL      *DownloadURL // nil if not configured
 
 	pin          string
 	temporaryKey temporaryKey
@@ -103,9 +103,9 @@ func New(config Config) *Client {
 		downloadURL:    config.DownloadURL,
 		pin:            config.PIN,
 		temporaryKey:   temporaryKey{turn: make(chan struct{}, 1)},
-		// Fewer than none keeps no connection, and does not ask the server to
-		// close it, as DisableKeepAlives would: asked so, an Apache ends the body
-		// by closing, and a content that is cut short would look whole.
+		// A negative number keeps no idle connections. DisableKeepAlives would also ask
+		// the server to close the connection: Apache then ends the body by closing it,
+		// and content that is cut short would look complete.
 		contentTransport: newTransport(config.CACertPEM, -1),
 	}
 	if c.now == nil {
@@ -135,8 +135,8 @@ func send[T any, P object[T]](ctx context.Context, call *call, body any) (P, err
 	return value, nil
 }
 
-// shared runs what reads a URL. Callers that read the same URL at the same
-// moment get the same result: it must not be changed.
+// shared calls read with a URL. Callers that read the same URL at the same time get the
+// same result, which they must not change.
 func shared[R any](ctx context.Context, c *Client, query url.Values, path []string, read func(context.Context, *url.URL) (R, error)) (R, error) {
 	var none R
 	target, err := c.endpoint(query, path...)
@@ -148,7 +148,7 @@ func shared[R any](ctx context.Context, c *Client, query url.Values, path []stri
 	switch {
 	case err == nil:
 		return result.(R), nil //nolint:forcetypeassert // read returns an R
-	case !errors.As(err, &failure): // this caller has left
+	case !errors.As(err, &failure): // this caller's context has ended
 		return none, c.newCall(http.MethodGet, target, 0).failed(&APIError{Kind: Canceled, Err: err})
 	}
 	return none, err

@@ -15,7 +15,7 @@ func TestRequestHeaders(t *testing.T) {
 			"Accept":          {"application/json"},
 			"Content-Type":    {"application/json"},
 			"User-Agent":      {testUserAgent},
-			"Accept-Encoding": {"gzip"}, // net/http's own
+			"Accept-Encoding": {"gzip"}, // set by net/http
 		}
 		if r.Method == http.MethodPost {
 			want.Set("Content-Length", "15")

@@ -9,17 +9,18 @@ import (
 	"unicode"
 )
 
-// trim cuts what a file or a pasted text often brings along: white space, and
-// the byte-order mark that some editors on Windows write.
+// trim removes surrounding white space, common in files and pasted text, and the
+// byte-order mark that some editors on Windows write.
 func trim(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
 }
 
-// ErrNoToken is the error of a token that is empty.
+// ErrNoToken is the error for an empty token.
 var ErrNoToken = errors.New("the token is empty")
 
-// ParseToken trims a token. One that is empty, or not printable ASCII without
-// spaces, is an error that says what is wrong and does not show it.
+// ParseToken trims a token. It returns an error if the token is empty, begins with the
+// word Bearer, or is not printable ASCII without spaces. The error does not show the
+// token.
 func ParseToken(text string) (string, error) {
 	token := trim(text)
 	const again = "; copy it again, or create a new one on the API page of your profile"
@@ -39,8 +40,8 @@ func ParseToken(text string) (string, error) {
 	return token, nil
 }
 
-// ParsePIN trims a PIN, which may be empty: then there is none. A control
-// character inside is an error that does not repeat it.
+// ParsePIN trims a PIN; an empty one means that there is none. It returns an error,
+// which does not show the PIN, if the PIN contains a control character.
 func ParsePIN(text string) (string, error) {
 	pin := trim(text)
 	if strings.ContainsFunc(pin, unicode.IsControl) {
@@ -49,10 +50,9 @@ func ParsePIN(text string) (string, error) {
 	return pin, nil
 }
 
-// ParseBaseURL returns the URL below which the API's routes are, without a
-// trailing slash. It must be https, except on a loopback host, since the token
-// travels with every request. An error does not repeat the text, which may
-// hold a password.
+// ParseBaseURL returns the base URL of the API's routes, without a trailing slash. It
+// must be https, except on a loopback host, since every request sends the token. An
+// error does not repeat the text, which may hold a password.
 func ParseBaseURL(text string) (*url.URL, error) {
 	parsed, err := parseURL(text)
 	switch {
@@ -70,7 +70,7 @@ func ParseBaseURL(text string) (*url.URL, error) {
 	return parsed, nil
 }
 
-// parseURL holds what is true of each URL that a user gives.
+// parseURL parses a URL and checks the rules for all URLs that users set.
 func parseURL(text string) (*url.URL, error) {
 	parsed, err := url.Parse(trim(text))
 	switch {
@@ -91,11 +91,11 @@ func parseURL(text string) (*url.URL, error) {
 	return parsed, nil
 }
 
-// ParseCACertPEM trims a text of certificates in PEM form and checks that it
-// holds at least one and no block that cannot be read as one.
+// ParseCACertPEM trims certificates in PEM form. It returns an error unless there is at
+// least one and every block is a readable certificate.
 func ParseCACertPEM(text string) ([]byte, error) {
 	text = trim(text)
-	// pem.Decode passes over a block that it cannot read.
+	// pem.Decode skips a block that it cannot read.
 	blocks := strings.Count(text, "-----BEGIN ")
 	for rest := []byte(text); ; blocks-- {
 		var block *pem.Block
@@ -105,7 +105,7 @@ func ParseCACertPEM(text string) ([]byte, error) {
 		if block.Type != "CERTIFICATE" {
 			return nil, errors.New("it contains a PEM block that is not a CERTIFICATE")
 		}
-		// AppendCertsFromPEM passes over a certificate with headers.
+		// AppendCertsFromPEM skips a certificate with headers.
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil || len(block.Headers) > 0 {
 			return nil, errors.New("it contains a certificate that cannot be parsed")
 		}
@@ -119,10 +119,10 @@ func ParseCACertPEM(text string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// certPool is the machine's certificates and the given ones.
+// certPool returns the system's certificates and the given ones.
 func certPool(caCertPEM []byte) *x509.CertPool {
 	pool, err := x509.SystemCertPool()
-	if err != nil { // a machine without any
+	if err != nil { // the system has none
 		pool = x509.NewCertPool()
 	}
 	pool.AppendCertsFromPEM(caCertPEM)

@@ -12,42 +12,40 @@ import (
 	"time"
 )
 
-// maxRedirects is how many redirects of a content are followed.
+// maxRedirects is the maximum number of redirects to the content of a download.
 const maxRedirects = 5
 
 // Content describes the content of a download.
 type Content struct {
-	Type   string // the media type as the server names it; "" where it names none
+	Type   string // the media type that the server names, or ""
 	Length int64  // in bytes
 }
 
-// Performance is how a download is performed.
+// Performance describes how to perform a download.
 type Performance struct {
-	Download  *Download     // its id, and its files where they are known
-	Key       string        // its public key; "" where DownloadURL asks for none
-	Remaining time.Duration // of its life; 0: it has no end
+	Download  *Download     // its id, and its files if known
+	Key       string        // its public key; "" if DownloadURL does not contain it
+	Remaining time.Duration // its remaining lifetime; 0 if it does not expire
 
-	// Limit is the maximum size of the content in bytes. 0 is none, and then the
-	// content may take its time too: its response has to begin within what remains
-	// of the download's life, and from then on only a pause of the request timeout
-	// ends it. With a limit, all of the content has to come within both.
+	// Limit is the maximum size of the content in bytes. With a limit, all of the
+	// content must arrive within both the request timeout and the download's lifetime.
+	// With 0, there is no limit, and only the beginning must; after that, the request
+	// timeout applies to each pause.
 	Limit int64
 
-	// Begin, if not nil, is called when the content begins to come, with its
-	// length, or -1 where the server does not announce it.
+	// Begin, if not nil, is called when the content begins to arrive. Its length is -1
+	// if the server does not announce it.
 	Begin func(Content)
 }
 
-// PerformDownload writes the content of a download, and uses that up if it is for
-// a single use. A content of more than Limit bytes is an error; so is one that does
-// not come whole, and a web page where no file of the download is one. An
-// [*APIError] of it shows neither the id nor the key. What was written before an
-// error is not the content.
+// PerformDownload writes the content of a download, which uses up a single-use download.
+// It returns an error if the content is larger than Limit or incomplete, or is a web
+// page although no file of the download is one. An [*APIError] shows neither the id nor
+// the key. If there is an error, the data written is not the content.
 //
-// It is retried as rarely as the creation of a download: where the first server
-// did nothing. Each request takes a connection of its own, because net/http by
-// itself retries a GET on one that was used before, and the download would be
-// used up.
+// Like the creation of a download, it is retried only if the first server did nothing.
+// Each request uses a new connection, because net/http itself retries a GET on a reused
+// one, and the download would be used up.
 func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Writer) (*Content, error) {
 	if c.downloadURL == nil {
 		return nil, &APIError{Kind: Invalid, Method: http.MethodGet, NotProcessed: true,
@@ -72,17 +70,17 @@ func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Write
 		})
 		defer call.over.Stop()
 	}
-	call.path = c.downloadURL.path // with the places
+	call.path = c.downloadURL.path // with the placeholders
 	call.safe, call.transport, call.oversize = false, c.contentTransport, ContentTooLarge
 	call.secrets = append(call.secrets, p.Download.ID)
 	if p.Key != "" {
 		call.secrets = append(call.secrets, p.Key)
 	}
 	call.headers = http.Header{
-		// With */* alone a Laravel application sends a web page for an error.
+		// With */* alone, a Laravel application responds to errors with a web page.
 		"Accept": {"application/json, */*;q=0.8"},
-		// The content as it is: what is compressed on the way can be larger
-		// than its length says.
+		// Uncompressed: the content of a compressed response can exceed the announced
+		// length.
 		"Accept-Encoding": {"identity"},
 		"User-Agent":      {c.userAgent},
 	}
@@ -92,8 +90,7 @@ func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Write
 	return &Content{Type: call.response.Header.Get("Content-Type"), Length: call.sink.written}, nil
 }
 
-// sink keeps apart what goes wrong with writing from what goes wrong with
-// reading.
+// sink counts the bytes written, and keeps write errors apart from read errors.
 type sink struct {
 	io.Writer
 	written int64
@@ -107,9 +104,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// patient is a body that may take its time, as long as no byte of it is waited
-// for longer than the pause. The timer runs only while a read waits: where what
-// is read goes, a slow disk for example, may take its time too.
+// patient is a body that times out only if a single read waits longer than pause. The
+// timer runs only during a read, so that a slow destination, such as a disk, does not
+// count.
 type patient struct {
 	io.Reader
 	timeout *time.Timer
@@ -122,8 +119,8 @@ func (p *patient) Read(b []byte) (int, error) {
 	return p.Reader.Read(b)
 }
 
-// authorize gives the token to the API's own origin, and takes it from a
-// request to any other.
+// authorize adds the token to a request to the API's own origin, and removes it from any
+// other request.
 func (c *call) authorize(request *http.Request) {
 	if originOf(request.URL) == originOf(c.client.base) {
 		request.Header.Set("Authorization", "Bearer "+c.client.token)
@@ -132,7 +129,7 @@ func (c *call) authorize(request *http.Request) {
 	request.Header.Del("Authorization")
 }
 
-// checkRedirect lets a content be served from elsewhere, as object stores do.
+// checkRedirect allows content to be served from another host, such as an object store.
 func (c *call) checkRedirect(request *http.Request, via []*http.Request) error {
 	c.redirected = true
 	local := isLoopback(request.URL.Hostname()) && isLoopback(via[0].URL.Hostname())
@@ -142,15 +139,15 @@ func (c *call) checkRedirect(request *http.Request, via []*http.Request) error {
 	case request.URL.Scheme != "https" && !local:
 		return &APIError{Kind: Redirected, Err: errors.New("the content was redirected to a URL that is not https")}
 	}
-	// net/http names the URL that redirects, and with it the download.
+	// net/http sends the redirecting URL, which names the download.
 	request.Header.Del("Referer")
 	c.authorize(request)
 	return nil
 }
 
-// beginContent checks the headers of a content and returns its body. One without
-// a limit is no longer bound to the download's life from here on, and may take
-// longer than an attempt as long as it does not pause for so long.
+// beginContent checks the headers of the content and returns its body. Without a limit,
+// the download's lifetime no longer applies to the body, and the timeout of the attempt
+// applies to each pause in it.
 func (c *call) beginContent(response *http.Response, timeout *time.Timer) (io.Reader, *APIError) {
 	received := io.Reader(response.Body)
 	if c.performed.Limit == 0 {
@@ -167,25 +164,25 @@ func (c *call) beginContent(response *http.Response, timeout *time.Timer) (io.Re
 	return body, failure
 }
 
-// decoded checks the headers of a content and returns its body without its
-// encoding, and the length of that, or -1 where the headers do not announce it.
+// decoded checks the headers of the content and returns its decoded body and the length
+// of that, or -1 if the headers do not announce it.
 func (c *call) decoded(response *http.Response, received io.Reader) (body io.Reader, length int64, failure *APIError) {
 	if c.performed.Download.hasNoHTML() && IsHTML(response.Header.Get("Content-Type")) {
 		return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the response is an HTML page, not the file")}
 	}
-	// There may be several, in one line or in many.
+	// There may be several encodings, in one field or in several.
 	switch strings.ToLower(strings.Join(response.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":
 		if response.ContentLength > c.limit {
 			return nil, 0, c.oversize.tooLarge(c.limit, response.ContentLength)
 		}
 		return received, response.ContentLength, nil
-	case "gzip": // not asked for, and some servers send it all the same
+	case "gzip": // some servers send it although it was not requested
 		unzipped, err := gzip.NewReader(received)
 		switch {
 		case err == nil:
 			return unzipped, -1, nil
-		case errors.Is(err, io.EOF): // nothing was compressed
+		case errors.Is(err, io.EOF): // an empty body
 			return http.NoBody, 0, nil
 		case errors.Is(err, gzip.ErrHeader):
 			return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content is not gzip, although its Content-Encoding is")}
@@ -195,8 +192,8 @@ func (c *call) decoded(response *http.Response, received io.Reader) (body io.Rea
 	return nil, 0, &APIError{Kind: Unusable, Err: errors.New("the content has a Content-Encoding that the provider does not support")}
 }
 
-// hasNoHTML reports that the download has files and that none of them is a web
-// page, as far as the API describes them.
+// hasNoHTML reports whether the download has files, each with a known type that is not
+// HTML.
 func (d *Download) hasNoHTML() bool {
 	for _, file := range d.Files {
 		if file.Type == nil || *file.Type == "" || IsHTML(*file.Type) {
@@ -206,8 +203,8 @@ func (d *Download) hasNoHTML() bool {
 	return len(d.Files) > 0
 }
 
-// IsHTML reports that a media type is that of a web page.
+// IsHTML reports whether a media type is HTML.
 func IsHTML(mediaType string) bool {
-	name, _, _ := strings.Cut(mediaType, ";") // the parameters may be anything
+	name, _, _ := strings.Cut(mediaType, ";") // the parameters may be invalid
 	return strings.EqualFold(strings.TrimSpace(name), "text/html")
 }

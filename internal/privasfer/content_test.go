@@ -24,7 +24,7 @@ import (
 const (
 	contentID   = "5a1e9d3c-0b7f-4c62-8e15-f3d2a9b4c6e8"
 	contentPath = "/download/{id}"        // as errors show it
-	contentHost = "https://files.example" // no origin of an API
+	contentHost = "https://files.example" // not an API's origin
 )
 
 // performingAt sets the URL at which downloads are performed.
@@ -37,7 +37,7 @@ func performingAt(t *testing.T, downloadURL string) func(*Config) {
 	return func(config *Config) { config.DownloadURL = parsed }
 }
 
-// performance is how a test performs a download. What is zero has a default.
+// performance describes how a test performs a download. Zero values have defaults.
 type performance struct {
 	ctx       context.Context
 	id, key   string
@@ -46,13 +46,13 @@ type performance struct {
 	limit     int64
 }
 
-// performed is a content in memory.
+// performed is the content of a download, in memory.
 type performed struct {
 	Content
 	Bytes []byte
 }
 
-// perform performs a download. An error of it must not show the id.
+// perform performs a download, and checks that an error does not show the id.
 func perform(t *testing.T, client *Client, how performance) (*performed, error) {
 	t.Helper()
 	if how.ctx == nil {
@@ -78,8 +78,8 @@ func contentOver(t *testing.T, api roundTripper, changes ...func(*Config)) *Clie
 	return newClientOver(t, api, append([]func(*Config){performingAt(t, contentHost+contentPath)}, changes...)...)
 }
 
-// checkContent compares a content, or the kind and the text of an error, after
-// method and path.
+// checkContent compares the content, or the kind and text of an error. wantErr is the
+// text after the method and path.
 func checkContent(t *testing.T, content *performed, err error, want string, kind Kind, wantErr string) {
 	t.Helper()
 	switch {
@@ -92,7 +92,7 @@ func checkContent(t *testing.T, content *performed, err error, want string, kind
 	}
 }
 
-// What arrives at the server, to the last header field.
+// TestContentRequest checks what the server receives, including every header field.
 func TestContentRequest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ where, id, want string }{
@@ -122,7 +122,7 @@ func TestContentRequest(t *testing.T) {
 	}
 }
 
-// What cannot be requested sends nothing, and says so.
+// A download without a valid URL returns an error and sends no request.
 func TestContentNotRequested(t *testing.T) {
 	t.Parallel()
 	unasked := func(*http.Request) (*http.Response, error) {
@@ -143,8 +143,8 @@ func TestContentNotRequested(t *testing.T) {
 	}
 }
 
-// The token goes to the API's own origin and nowhere else, and no server learns
-// where it was redirected from.
+// The token is sent to the API's own origin only, and no server learns where a request
+// was redirected from.
 func TestContentToken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -182,7 +182,8 @@ func TestContentToken(t *testing.T) {
 	}
 }
 
-// Redirects that are not followed. The error names the scheme and host at most.
+// TestContentNotFollowed checks redirects that are not followed. The error shows at most
+// the scheme and host.
 func TestContentNotFollowed(t *testing.T) {
 	t.Parallel()
 	const notHTTPS = ": the content was redirected to a URL that is not https"
@@ -215,8 +216,8 @@ func TestContentNotFollowed(t *testing.T) {
 	}
 }
 
-// No request for a content shares a connection with another request: on one
-// that was used before, net/http would retry by itself.
+// Each request for content uses a new connection: on a reused one, net/http would retry
+// by itself.
 func TestContentConnections(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -250,7 +251,7 @@ func TestContentConnections(t *testing.T) {
 	callers.Wait()
 }
 
-// A page of HTML is a content only where a file may be one.
+// HTML is accepted only if a file of the download may be HTML.
 func TestContentHTML(t *testing.T) {
 	t.Parallel()
 	const pdf, page = "application/pdf", "text/html; charset=UTF-8"
@@ -284,13 +285,13 @@ func TestContentHTML(t *testing.T) {
 	}
 }
 
-// Only 200 is a content. After a redirect the first server has acted, whatever
-// the next one does, and the next one's words may hold its URL.
+// Only a 200 has content. After a redirect, the first server has acted, whatever the
+// next one does, and the message of the next one may contain its URL.
 func TestContentStatus(t *testing.T) {
 	t.Parallel()
 	const notWhole, words = ": the response is not the whole file", ": Gone: /then [sig: hunter2]"
 	tests := map[string]struct {
-		status       int // 0: none
+		status       int // 0: no response
 		connected    bool
 		retryAfter   string
 		kind         Kind
@@ -347,8 +348,7 @@ func zipped(content string) string {
 	return buffer.String()
 }
 
-// The limit is exact, whether or not the size is announced, and bounds what is
-// read.
+// The limit is exact, whether or not the size is announced, and bounds the bytes read.
 func TestContentLimit(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 1000} {
@@ -381,7 +381,7 @@ func TestContentLimit(t *testing.T) {
 	}
 }
 
-// countedBody is a response's body that counts what is read of it.
+// countedBody is a response body that counts the bytes read.
 type countedBody struct {
 	io.Reader
 	read   int
@@ -399,8 +399,7 @@ func (b *countedBody) Close() error {
 	return nil
 }
 
-// gzip is undone although it was not asked for; what else a content is encoded
-// in is an error.
+// gzip is decoded even though it was not requested. Any other encoding is an error.
 func TestContentEncoding(t *testing.T) {
 	t.Parallel()
 	whole := zipped("content")
@@ -410,7 +409,7 @@ func TestContentEncoding(t *testing.T) {
 		cutShort = " returned 200 OK: the response was cut short: "
 	)
 	for name, test := range map[string]struct {
-		encoding   string // the header's lines
+		encoding   string // header values, one per line
 		body, want string
 		kind       Kind
 		err        string
@@ -439,8 +438,8 @@ func TestContentEncoding(t *testing.T) {
 	}
 }
 
-// Whatever a server says of the request, neither id nor token is in an error
-// or a log.
+// Neither the id nor the token appears in an error or log, even if the server repeats
+// them.
 func TestContentHidesSecrets(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"0a1b2c3d", "0a1b/?#%2F&=+2c3d", "0a1b-ž日本-2c3d", "0a1b\r\n\x1b[31m2c3d", `0a1b"\ 2c3d`, "0a1b\xff2c3d"} {

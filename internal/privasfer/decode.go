@@ -11,14 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// object is a pointer to one of the API's types that can validate itself.
+// object is a pointer to an API type that can validate itself.
 type object[T any] interface {
 	*T
 	check() error
 }
 
-// Nullable is an object that may be null. PHP writes an empty object as [],
-// which is taken for null.
+// Nullable is an object that may be null. PHP writes an empty object as [], which counts
+// as null.
 type Nullable[T any] struct{ Value *T }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -30,9 +30,9 @@ func (n *Nullable[T]) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &n.Value)
 }
 
-// decode reads the object in a response's envelope, {"data": …}. What is not a
-// whole and valid object is an error that names what was wrong and where, and
-// repeats nothing of the response.
+// decode decodes the object in a response's envelope, {"data": …}. It returns an error
+// unless the object is complete and valid. The error names the problem and its place,
+// and repeats nothing from the response.
 func decode[T any, P object[T]](body []byte) (P, error) {
 	var envelope struct {
 		Data Nullable[T] `json:"data"`
@@ -65,7 +65,7 @@ func unmarshal(body []byte, to any) error {
 	case trimmed[0] == '<':
 		return errHTML
 	case !utf8.Valid(body):
-		// encoding/json would put U+FFFD in its place and say nothing.
+		// encoding/json would silently replace it by U+FFFD.
 		return errors.New("the response is not valid UTF-8")
 	}
 	err := json.Unmarshal(body, to)
@@ -102,8 +102,8 @@ func jsonType(t reflect.Type) string {
 	}
 }
 
-// missingID is the error for an object without its "id". The place is its path
-// in the response.
+// missingID returns the error for an object without an id. place is its path in the
+// response.
 func missingID(place string) error {
 	return fmt.Errorf(`the response has no %q`, place+".id")
 }

@@ -73,8 +73,8 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
-// Null, a missing key and [] for an object are nil; empty texts, false, zero, {}
-// and an empty list are values. Of two equal keys the last one counts.
+// Null, a missing key, and [] in place of an object decode to nil; empty strings, false,
+// zero, {} and an empty list are values. Of duplicate keys, the last one counts.
 func TestDecodeValues(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -140,8 +140,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkDecoded checks that there is either a whole object or an error of a
-// short line.
+// checkDecoded checks that there is either a complete object or a short error of one
+// line.
 func checkDecoded(t *testing.T, whole bool, err error) {
 	t.Helper()
 	if whole == (err != nil) {

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// DownloadLifetime is how long a download lives that [Client.CreateDownload]
-// makes, as the API's page on downloads says. It says too that such a download
-// is for a single use, and documents no route to extend, read or delete one.
+// DownloadLifetime is how long a download created by [Client.CreateDownload] lives,
+// according to the API's page on downloads. The page also says that such a download is
+// for a single use, and documents no route to extend, read or delete one.
 //
-// It is counted here as a second less: servers keep whole seconds, so that a
-// download is over up to a second before its minute is (measured with a Laravel
-// application: 59.1 to 59.8 s).
+// It is one second less than the documented minute: servers store whole seconds, so a
+// download ends up to a second early (measured with a Laravel application: 59.1 to 59.8
+// s).
 const DownloadLifetime = 59 * time.Second
 
-// Download is what the API returns where a download is created.
+// Download is a download as the API returns it on creation.
 //
 // https://privasfer.com/api: POST /downloads
 type Download struct {
@@ -27,10 +27,10 @@ type Download struct {
 	CreatedAt *string `json:"created_at"`
 }
 
-// CreateDownload makes a download of one or several files. The time is when
-// the request was sent, by the client's clock: a download's life cannot have
-// begun before. Complaints about the files come as an [*APIError] with the
-// fields "files", or "files.N" with the file's id as their value.
+// CreateDownload creates a download of one or more files. The returned time is when the
+// request was sent, by the client's clock: the download cannot have begun to live
+// earlier. An error about the files is an [*APIError] with the fields "files", or
+// "files.N" with the file's id as their value.
 func (c *Client) CreateDownload(ctx context.Context, fileIDs []string) (*Download, time.Time, error) {
 	body := struct {
 		Files []string `json:"files"`
@@ -50,7 +50,7 @@ func (c *Client) CreateDownload(ctx context.Context, fileIDs []string) (*Downloa
 				field.Value = fileIDs[n]
 			}
 		}
-		failure.scrub(c.token) // somebody may have taken the token for an id
+		failure.scrub(c.token) // the token may have been given as an id
 		return nil, time.Time{}, failure
 	}
 	return download, call.sent, nil

@@ -12,74 +12,74 @@ import (
 	"unicode"
 )
 
-// Kind is why a call failed. It is set where the failure happens, and with the
-// status it decides what is retried and what a user is advised to do.
+// Kind is the reason why a call failed. It is set where the failure occurs. With the
+// status, it determines what is retried and what users are advised to do.
 type Kind int
 
 // The kinds of failure.
 const (
 	Rejected        Kind = iota + 1 // the response has an error status
-	Redirected                      // the response leads elsewhere
+	Redirected                      // the response is a redirect that is not followed
 	Unusable                        // the response is not what the API documents
-	TooLarge                        // the response has more bytes than an object of the API may have
-	ContentTooLarge                 // the content has more bytes than it may have
-	Unwritable                      // the content could not be written where it was to go
-	ListTooLong                     // the list has more objects, pages or bytes than it may have
-	RateLimited                     // the API's rate limit keeps the request from being sent
+	TooLarge                        // the response is larger than an object of the API may be
+	ContentTooLarge                 // the content is larger than Performance.Limit
+	Unwritable                      // the content could not be written
+	ListTooLong                     // the list has too many objects, pages or bytes
+	RateLimited                     // the request was not sent because of the API's rate limit
 	Unreachable                     // no connection was established, to the API or to a proxy
 	Untrusted                       // the server's certificate is not trusted
-	TimedOut                        // the attempt took longer than it may
-	Disconnected                    // the connection broke, or what came is not HTTP
-	DownloadOver                    // the download's minute ended first
+	TimedOut                        // the attempt exceeded the request timeout
+	Disconnected                    // the connection broke, or the response is not valid HTTP
+	DownloadOver                    // the download expired before its content arrived
 	Canceled                        // the caller's context ended
 	Invalid                         // the request could not be built
 )
 
-// Lengths at which foreign text in an error is cut, in characters.
+// Limits on foreign text in an error: lengths in characters, and the number of fields.
 const (
 	maxMessageLength = 300
 	maxPathLength    = 120
 	maxFieldErrors   = 10
 )
 
-// APIError is the error of a call to the API. It holds nothing secret and
-// nothing long, so it can be shown as it is.
+// APIError is the error of a failed call. It contains no secrets and no long text, so it
+// can be shown as it is.
 type APIError struct {
 	Kind Kind
 
 	Method string
 	Path   string // escaped, without the query
-	Status int    // HTTP status; 0 where no response came
+	Status int    // HTTP status; 0 if there was no response
 
-	RequestID string // of the response, where it names one
-	Message   string // the API's own words, where it sent any
+	RequestID string // of the response, if it has one
+	Message   string // the API's own message, if any
 
-	// Fields are the API's complaints about single inputs, by the API's name
-	// of the input ("files", "files.0"). See its page on error handling.
+	// Fields are the API's errors for single inputs, by the API's name of the input
+	// ("files", "files.0"). See its page on error handling.
 	Fields []FieldError
 
-	// MoreFields counts the complaints beyond those in Fields.
+	// MoreFields is the number of errors beyond those in Fields.
 	MoreFields int
 
-	Attempts int // requests that were sent
+	Attempts int // redirects are not counted
 
-	// RetryAfter is how long the API asked to wait, where it did.
+	// RetryAfter is the wait that the API named, or 0.
 	RetryAfter time.Duration
 
-	NotProcessed bool // the server rejected the request, or was not sent it
+	NotProcessed bool // the server rejected the request or did not receive it
 
-	// Err is why a call failed, where it is not the API that says so.
+	// Err is the cause if the API itself did not report it.
 	Err error
 }
 
-// FieldError is what the API says of one input.
+// FieldError is the API's error for one input.
 type FieldError struct {
 	Field   string
-	Value   string // the element that the API counts, such as the id of "files.0"; "" for a whole input
+	Value   string // the numbered element, such as the id for "files.0"; "" for a whole input
 	Message string
 }
 
-// Error names the request and what came of it, in one line.
+// Error describes the request and its result in one line.
 func (e *APIError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s", e.Method, e.Path)
@@ -113,18 +113,19 @@ func (e *APIError) Error() string {
 	return text.String()
 }
 
-// Unwrap gives access to the cause, context errors included.
+// Unwrap returns the cause, which may be a context error.
 func (e *APIError) Unwrap() error { return e.Err }
 
-// HasField reports that an error is the API's complaint about an input.
+// HasField reports whether err is a 422 response of the API with an error for the named
+// input.
 func HasField(err error, name string) bool {
 	var failure *APIError
 	return errors.As(err, &failure) && failure.Status == http.StatusUnprocessableEntity &&
 		slices.ContainsFunc(failure.Fields, func(field FieldError) bool { return field.Field == name })
 }
 
-// retryable reports whether another attempt may succeed. One that is not safe,
-// since it creates or uses a download, needs a server that did nothing.
+// retryable reports whether another attempt may be made. A call that is not safe, such
+// as one that creates or uses a download, is retried only if the server did nothing.
 func (e *APIError) retryable(safe bool) bool {
 	switch e.Kind {
 	case Unreachable, TimedOut, Disconnected:
@@ -142,8 +143,8 @@ func (e *APIError) retryable(safe bool) bool {
 	return false
 }
 
-// tooLarge is the failure of a response with more than limit bytes; of size, if
-// that was announced.
+// tooLarge returns the error for a response of more than limit bytes. size is its
+// announced size, or 0.
 func (k Kind) tooLarge(limit, size int64) *APIError {
 	text := fmt.Sprintf("%d bytes", limit)
 	if limit%(1<<20) == 0 {
@@ -159,16 +160,16 @@ func cutShort(err error) *APIError {
 	return &APIError{Kind: Disconnected, Err: fmt.Errorf("the response was cut short: %w", err)}
 }
 
-// rejection completes the error of a response with an error status. The API
-// documents {"message": "…", "errors": {"field": ["…"]}}; anything else is taken
-// for what it is worth, since the status alone says enough.
+// rejection completes the error of a response with an error status. The API documents
+// {"message": "…", "errors": {"field": ["…"]}}. Other forms are used as far as possible,
+// and otherwise ignored, since the status alone is enough.
 func (e *APIError) rejection(body []byte) {
 	var parsed struct {
 		Message any `json:"message"`
 		Errors  any `json:"errors"`
 	}
 	if err := unmarshal(body, &parsed); err != nil {
-		if errors.Is(err, errHTML) { // perhaps a proxy's or a firewall's
+		if errors.Is(err, errHTML) { // perhaps from a proxy or a firewall
 			e.Err = err
 		}
 		return
@@ -190,7 +191,8 @@ func (e *APIError) rejection(body []byte) {
 	}
 }
 
-// texts collects the first texts in a JSON value, however they are nested.
+// texts appends the strings in a JSON value to found, at any depth, up to
+// maxFieldErrors.
 func texts(value any, found []string) []string {
 	if len(found) == maxFieldErrors {
 		return found
@@ -210,8 +212,8 @@ func texts(value any, found []string) []string {
 	return found
 }
 
-// scrub makes every foreign text of the error fit to be shown: without secrets,
-// without control characters, which a terminal would obey, and cut.
+// scrub makes all foreign text in the error safe to show: it masks secrets, replaces
+// control characters, which a terminal would obey, and cuts long text.
 func (e *APIError) scrub(secrets ...string) {
 	e.Path = clean(e.Path, secrets, maxPathLength)
 	e.RequestID = clean(e.RequestID, secrets, maxPathLength)
@@ -223,7 +225,7 @@ func (e *APIError) scrub(secrets ...string) {
 		field.Message = clean(field.Message, secrets, maxMessageLength)
 	}
 	e.Fields = slices.DeleteFunc(e.Fields, func(field FieldError) bool { return field.Message == "" })
-	// net/http's errors repeat what it could not read of a response.
+	// Errors of net/http quote what it could not read of a response.
 	if e.Err != nil {
 		if text := clean(e.Err.Error(), secrets, maxMessageLength); text != e.Err.Error() {
 			e.Err = &cleanedError{text, e.Err}
@@ -231,7 +233,7 @@ func (e *APIError) scrub(secrets ...string) {
 	}
 }
 
-// cleanedError is an error with a text that is fit to be shown.
+// cleanedError is an error with a text that is safe to show.
 type cleanedError struct {
 	text string
 	err  error
@@ -243,7 +245,7 @@ func (e *cleanedError) Unwrap() error { return e.err }
 func clean(text string, secrets []string, length int) string {
 	text = strings.Map(printable, text)
 	for _, secret := range secrets {
-		// Somebody may have taken a token for an id: then it is escaped.
+		// A token that was given as an id appears escaped.
 		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
 			if form = strings.Map(printable, form); form != "" {
 				text = strings.ReplaceAll(text, form, "***")

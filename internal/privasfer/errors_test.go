@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// One row is the body of an error response, and what an error says of it.
+// Each row has the body of an error response and the resulting error text.
 func TestRejection(t *testing.T) {
 	t.Parallel()
 	é300 := strings.Repeat("é", maxMessageLength)
@@ -64,7 +64,7 @@ func TestRejection(t *testing.T) {
 	}
 }
 
-// What the error of a call says where its response is an error.
+// TestErrorResponse checks the error of a call whose response is an error or a redirect.
 func TestErrorResponse(t *testing.T) {
 	t.Parallel()
 	type header = []string
@@ -115,8 +115,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// Every text of an error is made fit to be shown, its cause included, which stays
-// what it was.
+// All text of an error is made safe to show, including that of its cause, which can
+// still be unwrapped.
 func TestScrub(t *testing.T) {
 	t.Parallel()
 	const secret, other = "0a1b/\r\n2c3d", "s e"
@@ -138,8 +138,7 @@ func TestScrub(t *testing.T) {
 	}
 }
 
-// Whatever a server sends with an error status, the error is short, printable and
-// without secrets.
+// For any error response, the error is short, printable and without secrets.
 func FuzzRejection(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", `{"message":"The given data was invalid.","errors":{"files":["The files field is required."]}}`,

@@ -6,9 +6,8 @@ import (
 	"net/url"
 )
 
-// File is a file as the API describes it. A nil pointer is a null in the
-// response, or a key that it leaves out. Sizes are bytes; times are the API's
-// text.
+// File is a file as the API describes it. A nil pointer is null in the response, or
+// missing from it. Sizes are in bytes; times are the API's text.
 //
 // https://privasfer.com/api: GET /files/{id}
 type File struct {
@@ -27,8 +26,7 @@ type File struct {
 	Trashed                *bool            `json:"trashed"`
 }
 
-// Person is a user of Privasfer, as files name their creator and sent mails their
-// recipient.
+// Person is a user of Privasfer: the creator of a file, or the recipient of a sent mail.
 type Person struct {
 	Name     *string `json:"name"`
 	Initials *string `json:"initials"`
@@ -37,14 +35,14 @@ type Person struct {
 	Timezone *string `json:"timezone"`
 }
 
-// File reads one file's description. A file that does not exist is an
-// [*APIError] with status 404.
+// File returns the description of a file. For a file that does not exist, the error is
+// an [*APIError] with status 404.
 func (c *Client) File(ctx context.Context, id string) (*File, error) {
 	return get[File](ctx, c, nil, "files", id)
 }
 
-// Files lists files. The keyword is searched in their names; the keys to sort
-// by are FileSortKeys.
+// Files lists files. The API searches their names for the keyword, and sorts by
+// FileSortKeys.
 func (c *Client) Files(ctx context.Context, options ListOptions) (*List[File], error) {
 	return readList[File](ctx, c, options.addTo(url.Values{}), "files")
 }
@@ -61,7 +59,7 @@ func (f *File) check() error {
 	return nil
 }
 
-// checkFiles finds the first file without an id in a list at the given place.
+// checkFiles returns an error for the first file without an id in the list at place.
 func checkFiles(place string, files []File) error {
 	for i := range files {
 		if files[i].ID == "" {

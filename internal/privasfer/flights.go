@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// flights makes one request of identical ones that are under way at the same
-// time: for_each over mails that share a file costs one. Nothing is kept of it.
+// flights merges identical requests that run at the same time into one, such as those of
+// a for_each over mails that share a file. It caches nothing.
 type flights struct {
 	group singleflight.Group
 
@@ -16,15 +16,15 @@ type flights struct {
 	callers map[string]*flight
 }
 
-// flight is a request under way. It belongs to no caller: it ends when the last
-// of them has left.
+// flight is a request under way. It belongs to no single caller, and ends when the last
+// one leaves.
 type flight struct {
 	callers int
 	cancel  context.CancelFunc
-	ctx     context.Context // shared by callers that come and go
+	ctx     context.Context // shared by all callers
 }
 
-// do returns what fn returns, or why this caller's context ended.
+// do returns the result of fn, or the cause if the caller's context ends first.
 func (f *flights) do(ctx context.Context, key string, fn func(context.Context) (any, error)) (any, error) {
 	f.mu.Lock()
 	shared := f.callers[key]
@@ -58,5 +58,5 @@ func (f *flights) leave(key string, shared *flight) {
 	}
 	shared.cancel()
 	delete(f.callers, key)
-	f.group.Forget(key) // who asks from now on must not get the response to a cancelled request
+	f.group.Forget(key) // a new caller must not get the result of the cancelled request
 }

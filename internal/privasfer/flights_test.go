@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// flightsTest is an API that responds after a second, and a client.
+// flightsTest has an API that responds after a second, and a client.
 type flightsTest struct {
 	*testing.T
 	client             *Client
 	requests, canceled atomic.Int32
 }
 
-// testFlights runs a subtest, in the end of which nothing may be left of flights.
+// testFlights runs a subtest and checks that no flight is left at its end.
 func testFlights(t *testing.T, name string, status int, test func(f *flightsTest)) {
 	t.Helper()
 	bubble(t, name, func(t *testing.T) {
@@ -29,11 +29,11 @@ func testFlights(t *testing.T, name string, status int, test func(f *flightsTest
 				return newResponse(status, emptyMail), nil
 			case <-r.Context().Done():
 				f.canceled.Add(1)
-				time.Sleep(300 * time.Millisecond) // it takes its time to end
+				time.Sleep(300 * time.Millisecond) // the cancellation takes time
 				return nil, r.Context().Err()
 			}
 		})
-		f.client.gate.responded = true // so that it is open
+		f.client.gate.responded = true // so that the gate is open
 		test(f)
 		synctest.Wait()
 		if n := len(f.client.flights.callers); n != 0 {
@@ -49,8 +49,8 @@ func (f *flightsTest) sent(requests, canceled int32) {
 	}
 }
 
-// read begins to read a mail, which can be canceled. The returned wait checks
-// how long it takes, and its error; "" is none.
+// read starts to read a mail; cancel cancels it. wait checks how long it takes, and its
+// error, "" for none.
 func (f *flightsTest) read(id string) (wait func(took time.Duration, want string), cancel context.CancelFunc) {
 	ctx, cancel := context.WithCancel(f.Context())
 	start, result := time.Now(), make(chan error, 1)
@@ -79,7 +79,7 @@ func TestFlights(t *testing.T) {
 			first(time.Second, want)
 			second(100*time.Millisecond, want)
 			f.sent(1, 0)
-			third, _ := f.read("m") // nothing is kept
+			third, _ := f.read("m") // nothing is cached
 			third(time.Second, want)
 			f.sent(2, 0)
 		})
@@ -106,7 +106,7 @@ func TestFlights(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 			cancel()
 			leaves(300*time.Millisecond, canceled)
-			late, _ := f.read("m") // with who stays
+			late, _ := f.read("m") // joins the caller that stays
 			stays(time.Second, "")
 			late(700*time.Millisecond, "")
 			f.sent(1, 0)
@@ -122,7 +122,7 @@ func TestFlights(t *testing.T) {
 		cancelSecond()
 		second(0, canceled)
 		f.sent(2, 1)
-		// Who comes now shares another request, also when the canceled one has ended.
+		// New callers share a new request, even after the canceled one has ended.
 		third, _ := f.read("m")
 		time.Sleep(400 * time.Millisecond)
 		fourth, _ := f.read("m")

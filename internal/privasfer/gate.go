@@ -13,37 +13,37 @@ import (
 )
 
 const (
-	// spareRequests are left of the limit's remainder to others behind the
-	// same address: another plan beside this one, at Terraform's default
-	// parallelism of 10.
+	// spareRequests is how many of the remaining requests are left to others behind the
+	// same address: another plan at Terraform's default parallelism of 10.
 	spareRequests = 10
 
 	// firstResponseWait bounds how long requests wait for the first response.
 	firstResponseWait = time.Second
 )
 
-// gate holds requests back so that the API's rate limit (300 requests a minute
-// and IP address, says its introduction) is used up without being run into.
-// One gate serves all calls of a client. Its rules:
+// gate delays requests so that they use up the API's rate limit (300 requests per minute
+// and IP address, says its introduction) without exceeding it. One gate serves all calls
+// of a client. Its rules:
 //
-//   - Until the first response one request goes alone, and the others wait for
-//     its headers, for a second at most. Where they name no limit, the gate opens.
-//   - Else at most max(1, X-RateLimit-Remaining - 10) requests are in flight:
-//     even if the server has counted none of them yet they fit into what
-//     remains, and ten are left to another plan beside this one.
-//   - A response lowers what is known to remain. It raises it only if its request
-//     was sent after that was learned: responses overtake each other.
-//   - After a 429 nobody is let in for as long as it names, and for a second at
-//     least. Then one request probes. Where responses name no limit, each success
-//     doubles what may be in flight.
-//   - Only the 429 of a request sent after the last one was learned is another one,
-//     a burst counts once. After more in a row than a call may have retries, all
-//     who wait fail.
-//   - Those who wait are let in by the order in which their calls began: a call
-//     that was rejected is the next to probe.
+//   - Until the first response, one request is sent alone. The others wait for its
+//     headers, for a second at most. If the headers name no limit, the gate opens.
+//   - After that, at most max(1, X-RateLimit-Remaining - 10) requests are in flight.
+//     Even if the server has counted none of them yet, they fit into the remaining
+//     limit and leave ten to another plan.
+//   - Any response can lower the known remainder. Only one whose request was sent after
+//     it was learned can raise it, because responses can arrive out of order.
+//   - After a 429, no request is admitted for the time that it names, or for a time that
+//     doubles if it names none, and for at least minWait. Then one request probes. If
+//     responses name no limit, each success doubles the number of requests in flight.
+//   - A 429 counts as another one only if its request was sent after the last one was
+//     learned, so a burst counts once. After more than maxRejections in a row, or a
+//     wait of more than maxWait, all waiting requests fail.
+//   - Waiting requests are admitted in the order in which their calls began, so a
+//     rejected call is the next to probe.
 //
-// So at most one request per window is rejected, or two where the server counts
-// Retry-After down to 0. With more than one other plan it is best effort.
+// If responses name the limit, at most one request per window and plan is rejected, or
+// two if the server counts Retry-After down to 0. With more than one other plan, or if
+// others use up the limit during a pause, this is best effort.
 type gate struct {
 	maxRejections int           // in a row
 	minWait       time.Duration // after a 429
@@ -53,34 +53,34 @@ type gate struct {
 
 	calls    int64
 	inFlight int
-	events   int64 // counts what is sent and what is learned, to order the two
+	events   int64 // numbers requests sent and responses learned from, to order them
 
-	firstSent time.Time // zero: nothing was sent yet
+	firstSent time.Time // zero until the first request
 	responded bool
 
-	limited   bool  // what may be in flight is bounded by remaining
-	remaining int   // as learned at the event learned
-	learned   int64 // of events
+	limited   bool  // remaining bounds the requests in flight
+	remaining int   // as of the event learned
+	learned   int64 // the event at which remaining was learned
 
-	until      time.Time     // nobody is let in before
-	asked      time.Duration // by the latest 429; 0: no time named
+	until      time.Time     // no request is admitted before this time
+	asked      time.Duration // the wait named by the latest 429; 0 if none
 	rejections int           // 429s in a row, a burst counted once
-	rejectedAt int64         // of events: when the latest 429 was learned
+	rejectedAt int64         // the event at which the latest 429 was learned
 
-	wake *time.Timer // runs admit when time has let somebody in; nil until needed
+	wake *time.Timer // runs admit after a wait; nil until needed
 }
 
-type visitor struct { // waits at the gate
+type visitor struct { // a request that waits at the gate
 	order    int64
-	admitted chan *APIError // nil lets its owner in
+	admitted chan *APIError // receives nil on admission, or an error
 }
 
-// pass is the right to send one request.
+// pass is the permission to send one request.
 type pass struct{ sent int64 }
 
-// enter waits until a request may be sent. It fails where the context ends, or
-// the gate gives up. Every pass must be handed back by leave. The order is the
-// call's, 0 at its first request.
+// enter waits until a request may be sent. It fails if the context ends or the gate
+// gives up. Every pass must be returned by leave. order is the call's sequence number,
+// which enter sets at its first request.
 func (g *gate) enter(ctx context.Context, order *int64) (pass, *APIError) {
 	g.mu.Lock()
 	if time.Now().Before(g.until) && g.givesUp() {
@@ -116,7 +116,7 @@ func (g *gate) enter(ctx context.Context, order *int64) (pass, *APIError) {
 	g.waiting.Remove(place)
 	select {
 	case failure := <-admitted:
-		if failure == nil { // let in at the same moment: hand it on
+		if failure == nil { // admitted at the same moment: pass it on
 			g.inFlight--
 			g.admit()
 		}
@@ -125,8 +125,8 @@ func (g *gate) enter(ctx context.Context, order *int64) (pass, *APIError) {
 	return pass{}, ended(ctx)
 }
 
-// leave hands a pass back and learns from the response's headers. The response
-// is nil where none came.
+// leave returns a pass and learns from the headers of the response, which is nil if
+// there was none.
 func (g *gate) leave(p pass, response *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -137,10 +137,10 @@ func (g *gate) leave(p pass, response *http.Response) {
 	g.admit()
 }
 
-// givesUp reports that waiting is of no use, or takes too long.
+// givesUp reports whether waiting is useless, or takes too long.
 func (g *gate) givesUp() bool { return g.rejections > g.maxRejections || g.asked > maxWait }
 
-// failure reports what the API asked for.
+// failure returns the error for a gate that gives up.
 func (g *gate) failure() *APIError {
 	text := fmt.Sprintf("the API responded with 429 Too Many Requests %d times in a row", g.rejections)
 	if g.rejections == 1 {
@@ -155,7 +155,7 @@ func (g *gate) failure() *APIError {
 func (g *gate) learn(p pass, response *http.Response) {
 	remaining, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining"))
 	if err != nil && response.StatusCode >= http.StatusInternalServerError {
-		return // perhaps a proxy's response, which knows of no limit
+		return // perhaps from a proxy, which knows no limit
 	}
 	g.responded = true
 	g.events++
@@ -199,8 +199,8 @@ func (g *gate) rejected(p pass, response *http.Response) {
 	}
 }
 
-// admit lets in as many as may go. Where only time can let in the next, it
-// comes back when it is time.
+// admit admits as many requests as allowed. If the next one only has to wait, admit runs
+// again after the wait.
 func (g *gate) admit() {
 	for g.waiting.Len() > 0 {
 		allowed, wait := g.allowance(time.Now())
@@ -240,8 +240,8 @@ func visitorAt(place *list.Element) *visitor {
 	return place.Value.(*visitor) //nolint:forcetypeassert // nothing else is put in
 }
 
-// allowance is how many requests may be in flight now, and after which time
-// it will be more without a response; 0 is never.
+// allowance returns how many requests may be in flight now, and how long until that
+// number grows without a response; 0 means never.
 func (g *gate) allowance(now time.Time) (int, time.Duration) {
 	switch {
 	case now.Before(g.until):

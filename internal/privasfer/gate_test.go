@@ -20,12 +20,12 @@ type gateTest struct {
 // visit is a request at the gate.
 type visit struct {
 	order   int64       // of its call
-	over    atomic.Bool // the wait, with:
+	over    atomic.Bool // whether the wait is over, with:
 	pass    pass
 	failure *APIError
 }
 
-// bubble runs a subtest in which time passes only while everybody waits for it.
+// bubble runs a subtest in which time passes only while all goroutines wait.
 func bubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func (g *gateTest) enter(ctx context.Context, v *visit) *visit {
 	return v
 }
 
-// arrive brings the first requests of n calls to the gate.
+// arrive sends the first requests of n calls to the gate.
 func (g *gateTest) arrive(n int) []*visit {
 	visits := make([]*visit, n)
 	for i := range visits {
@@ -61,7 +61,7 @@ func (g *gateTest) arrive(n int) []*visit {
 	return visits
 }
 
-// respond brings the response to a request that was let in; 0: there is none.
+// respond delivers the response to an admitted request; 0 means no response.
 func (g *gateTest) respond(v *visit, status int, headers ...string) {
 	g.Helper()
 	if synctest.Wait(); !v.over.Load() || v.failure != nil {
@@ -74,20 +74,19 @@ func (g *gateTest) respond(v *visit, status int, headers ...string) {
 	g.gate.leave(v.pass, response)
 }
 
-// remains brings a success that says what remains of the limit.
+// remains delivers a success with the remaining limit.
 func (g *gateTest) remains(v *visit, remaining int) {
 	g.Helper()
 	g.respond(v, http.StatusOK, "X-RateLimit-Remaining", strconv.Itoa(remaining))
 }
 
-// reject brings a 429.
+// reject delivers a 429.
 func (g *gateTest) reject(v *visit, retryAfter string) {
 	g.Helper()
 	g.respond(v, http.StatusTooManyRequests, "X-RateLimit-Remaining", "0", "Retry-After", retryAfter)
 }
 
-// in checks that the first so many of the visits were let in, and that the
-// others wait.
+// in checks that the first want visits were admitted, and that the others wait.
 func (g *gateTest) in(visits []*visit, want int) {
 	g.Helper()
 	synctest.Wait()
@@ -98,7 +97,7 @@ func (g *gateTest) in(visits []*visit, want int) {
 	}
 }
 
-// failed checks that the visits ended without a request.
+// failed checks that the visits were rate limited without a request.
 func (g *gateTest) failed(visits []*visit, text string) {
 	g.Helper()
 	synctest.Wait()
@@ -125,7 +124,7 @@ func TestGateBegins(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		g.in(visits, 5)
 		g.in(g.arrive(5), 5)
-		g.remains(visits[0], 5) // late, and it counts
+		g.remains(visits[0], 5) // late, but it counts
 		g.in(g.arrive(1), 0)
 	})
 	for _, header := range []string{"", "many", "1.5", "99999999999999999999"} {
@@ -137,12 +136,12 @@ func TestGateBegins(t *testing.T) {
 	}
 }
 
-// Three requests are in flight. The rows say in which order their responses come,
-// and how many requests may be in flight then.
+// Three requests are in flight. Each row has the order of their responses, and how many
+// requests may be in flight after them.
 func TestGateLearns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		responses [][2]int // the request, what remains
+		responses [][2]int // request, remaining limit
 		want      int
 	}{
 		"12 remain":                   {[][2]int{{0, 14}, {1, 13}, {2, 12}}, 2},
@@ -183,7 +182,7 @@ func TestGateLearns(t *testing.T) {
 			g.in(visits, 4)
 			g.respond(visits[2], status)
 			g.in(visits, 5)
-			g.respond(visits[3], 500, "X-RateLimit-Remaining", "15") // the API's own
+			g.respond(visits[3], 500, "X-RateLimit-Remaining", "15") // from the API itself
 			g.in(visits, 4+5)
 		})
 	}
@@ -266,7 +265,7 @@ func TestGateRejected(t *testing.T) {
 		for _, v := range old[1:] { // a burst is one rejection
 			g.reject(v, "4")
 		}
-		g.remains(old[0], 200) // older, so it ends no row
+		g.remains(old[0], 200) // older, so it does not end the row
 		time.Sleep(4 * time.Second)
 		g.reject(visits[0], "4")
 		time.Sleep(4 * time.Second)
@@ -312,7 +311,7 @@ func TestGateCanceled(t *testing.T) {
 			first := g.arrive(1)[0]
 			ctx, cancel := context.WithCancel(g.Context())
 			second, third := g.enter(ctx, &visit{}), g.arrive(1)[0]
-			if cancel(); i%2 == 0 { // else it leaves in the moment in which it is let in
+			if cancel(); i%2 == 0 { // otherwise it leaves at the moment of its admission
 				synctest.Wait()
 			}
 			g.gate.leave(first.pass, newResponse(http.StatusOK, "", "X-RateLimit-Remaining", "0"))
@@ -327,8 +326,9 @@ func TestGateCanceled(t *testing.T) {
 	})
 }
 
-// Where two requests may be in flight: how many after a response to this one. A
-// download may be performed elsewhere, and by something else than the API.
+// Two requests may be in flight. Each row has a response, and how many may be in flight
+// after it. A download may be performed on another host, or by something other than the
+// API.
 func TestGateAndContent(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

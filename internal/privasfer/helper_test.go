@@ -14,17 +14,15 @@ import (
 	"unicode"
 )
 
-// testToken is no token that anybody has, with a character that a URL would
-// escape.
+// testToken is a made-up token with a character that is escaped in URLs.
 const testToken = "17|never-to-be-shown"
 
 const testUserAgent = "privasfer-test/1.2.3 (+go)"
 
-// emptyMail is the smallest response that is a mail.
+// emptyMail is the smallest valid response for a mail.
 const emptyMail = `{"data":{"id":"m"}}`
 
-// newClient returns a client of an API that the handler plays at the path /api
-// of a server of its own.
+// newClient returns a client of a new server, where the handler is the API at /api.
 func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -46,13 +44,13 @@ func newClientAt(t *testing.T, base string, changes ...func(*Config)) *Client {
 	return client
 }
 
-// roundTripper is an API, and a place where downloads are performed, without a
-// network, for tests in a synctest bubble.
+// roundTripper serves the API and downloads without a network, for tests in a synctest
+// bubble.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// newClientOver returns a client of such an API.
+// newClientOver returns a client whose requests go to api.
 func newClientOver(t *testing.T, api roundTripper, changes ...func(*Config)) *Client {
 	t.Helper()
 	client := newClientAt(t, "https://api.example/api", changes...)
@@ -60,7 +58,7 @@ func newClientOver(t *testing.T, api roundTripper, changes ...func(*Config)) *Cl
 	return client
 }
 
-// newResponse is a response with header fields by name and value.
+// newResponse returns a response with header fields by name and value.
 func newResponse(status int, body string, headers ...string) *http.Response {
 	response := &http.Response{
 		StatusCode: status, Header: http.Header{}, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
@@ -82,7 +80,7 @@ func parseBaseURL(t *testing.T, text string) *url.URL {
 	return base
 }
 
-// rawServer responds to each connection with these bytes, HTTP or not, and
+// rawServer starts a server that responds to each connection with raw, HTTP or not, and
 // returns its URL.
 func rawServer(t *testing.T, raw string) string {
 	t.Helper()
@@ -105,7 +103,7 @@ func rawServer(t *testing.T, raw string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// respond plays an API that has one response.
+// respond returns a handler that always gives the same response.
 func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -113,8 +111,8 @@ func respond(status int, body string) http.HandlerFunc {
 	}
 }
 
-// asAPIError is the error of a call that was made. Whatever the test is about,
-// its text must be fit to be shown: of a URL it has the scheme and host at most.
+// asAPIError returns err as an *APIError. In every test, its text must be safe to show:
+// of a URL it has at most the scheme and host.
 func asAPIError(t *testing.T, err error) *APIError {
 	t.Helper()
 	var failure *APIError
@@ -134,8 +132,7 @@ func asAPIError(t *testing.T, err error) *APIError {
 	return failure
 }
 
-// checkError compares the kind and the text of the error of a call that was
-// made.
+// checkError compares the kind and text of the error of a call.
 func checkError(t *testing.T, err error, kind Kind, want string) {
 	t.Helper()
 	failure := asAPIError(t, err)

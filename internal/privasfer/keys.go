@@ -7,51 +7,52 @@ import (
 	"time"
 )
 
-// The way to the content of a download, as the API's pages describe it: the
-// user's PIN makes a temporary key, the temporary key makes a public key for one
-// download, and the public key makes the URL at which that is performed.
+// The content of a download is reached in three steps, according to the API's pages: the
+// user's PIN creates a temporary key, the temporary key creates a public key for one
+// download, and the URL at which the download is performed is made from the public key.
 //
 //   - https://privasfer.com/docs/api/user-temporary-key
 //   - https://privasfer.com/docs/api/public-download-key
 //
-// A temporary key lives one hour. One serves a whole client: it is made when it
-// is first needed, and deleted by [Client.Close].
+// A temporary key lives one hour. A client uses a single one: it is created when it is
+// first needed, and deleted by [Client.Close].
 
 const (
-	// maxKeyAge is how old a temporary key is used: well within its hour.
+	// maxKeyAge is the age up to which a temporary key is used, well within its hour.
 	maxKeyAge = 55 * time.Minute
 
-	// maxDeletion bounds the deletion of the temporary key. An engine kills a
-	// provider that takes 2 s to end.
+	// maxDeletion bounds the deletion of the temporary key. Terraform and OpenTofu kill
+	// a provider that takes 2 s to end.
 	maxDeletion = 1500 * time.Millisecond
 )
 
-// ErrNoPIN is the error of a call that needs a PIN where the client has none.
+// ErrNoPIN is the error of a call that needs a PIN if the client has none.
 var ErrNoPIN = errors.New("the client has no PIN")
 
-// temporaryKey is the one of a client.
+// temporaryKey is the temporary key of a client.
 type temporaryKey struct {
-	turn chan struct{} // taken by who reads or writes what follows
+	turn chan struct{} // a lock on the fields below
 
-	key  string // "" before one is needed
+	key  string // "" if there is none
 	made time.Time
 
-	// failed is why none could be made. The PIN is not sent again: a typing error
-	// in a configuration of many downloads must not lock the account.
+	// failed is the error if no key could be created. The PIN is then not sent again: a
+	// typing error in a configuration of many downloads must not lock the account.
 	failed error
 }
 
-// PrepareKey makes the temporary key where there is none, or none young enough.
-// Called before a download is created it keeps the download's minute from being
-// spent on the key, and a wrong PIN from creating one. A wrong PIN is an
-// [*APIError] with the field "pin".
+// PrepareKey creates the temporary key unless there is one that is young enough. Called
+// before a download is created, it saves time of the download's minute, and avoids
+// creating a download with a wrong PIN. A wrong PIN is an [*APIError] with the field
+// "pin".
 func (c *Client) PrepareKey(ctx context.Context) error {
 	_, err := c.currentKey(ctx, "")
 	return err
 }
 
-// CreateDownloadKey makes the public key of a download, which is as secret as
-// its content. A download that does not exist is an [*APIError] with status 404.
+// CreateDownloadKey creates the public key of a download, which is as secret as its
+// content. For a download that does not exist, the error is an [*APIError] with status
+// 404.
 func (c *Client) CreateDownloadKey(ctx context.Context, downloadID string) (string, error) {
 	var rejected string
 	for {
@@ -63,7 +64,7 @@ func (c *Client) CreateDownloadKey(ctx context.Context, downloadID string) (stri
 		if rejected != "" || !HasField(err, "pinKey") {
 			return key, err
 		}
-		rejected = temporary // it lapsed, or somebody deleted it: once more with another
+		rejected = temporary // expired, or deleted elsewhere: retry once with a new one
 	}
 }
 
@@ -82,8 +83,8 @@ func (c *Client) createDownloadKey(ctx context.Context, downloadID, temporary st
 	return created.Key, nil
 }
 
-// currentKey returns the temporary key, or a new one where that is too old or is
-// the one that the API rejected.
+// currentKey returns the temporary key, or a new one if it is too old or is the rejected
+// one.
 func (c *Client) currentKey(ctx context.Context, rejected string) (string, error) {
 	if c.pin == "" {
 		return "", ErrNoPIN
@@ -105,7 +106,7 @@ func (c *Client) currentKey(ctx context.Context, rejected string) (string, error
 	switch {
 	case k.failed != nil:
 		return "", k.failed
-	case k.key == rejected: // or "", where there is none yet
+	case k.key == rejected: // or both are "": there is none yet
 	case c.now().Sub(k.made) < maxKeyAge:
 		return k.key, nil
 	default:
@@ -123,8 +124,8 @@ func (c *Client) currentKey(ctx context.Context, rejected string) (string, error
 	return k.key, err
 }
 
-// deleteKey deletes the temporary key, if there is one. It takes 1.5 s at most, and
-// says nothing where it fails: the key lapses within the hour.
+// deleteKey deletes the temporary key, if there is one, in at most 1.5 s. It ignores
+// failures, because the key expires within the hour.
 func (c *Client) deleteKey(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, maxDeletion)
 	defer cancel()

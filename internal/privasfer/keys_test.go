@@ -15,13 +15,13 @@ import (
 
 const testPIN = "1a2s3d"
 
-// keyAPI is an API that makes keys, and notes what it is asked.
+// keyAPI is an API that creates keys and records its requests.
 type keyAPI struct {
 	mu       sync.Mutex
 	requests []string
 	made     int
 
-	// respond, if not nil, may respond in the API's place.
+	// respond, if not nil, may respond instead of the API.
 	respond func(r *http.Request, body string) *http.Response
 }
 
@@ -55,7 +55,7 @@ func (a *keyAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	return newResponse(http.StatusOK, `{"data":{"key":"public"}}`), nil
 }
 
-// check compares the requests since the last time.
+// check compares the requests since the last check.
 func (a *keyAPI) check(t *testing.T, want ...string) {
 	t.Helper()
 	a.mu.Lock()
@@ -76,14 +76,14 @@ const (
 
 func withPIN(config *Config) { config.PIN = testPIN }
 
-// One temporary key serves all, for 55 minutes, and is deleted at the end.
+// One temporary key is used by all calls for 55 minutes, and deleted by Close.
 func TestTemporaryKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := &keyAPI{}
 		client := newClientOver(t, api.RoundTrip, withPIN)
 		client.Close(t.Context())
-		api.check(t) // there is none
+		api.check(t) // there is no key
 
 		var callers sync.WaitGroup
 		for range 20 {
@@ -115,7 +115,7 @@ func TestTemporaryKey(t *testing.T) {
 	})
 }
 
-// A temporary key that the API does not know is made anew, once.
+// A temporary key that the API does not know is replaced, once.
 func TestTemporaryKeyRejected(t *testing.T) {
 	t.Parallel()
 	unknown := func(keys ...string) *keyAPI {
@@ -140,8 +140,8 @@ func TestTemporaryKeyRejected(t *testing.T) {
 	api.check(t, makeKey, useKey1, makeKey, useKey2)
 }
 
-// A PIN that failed is not sent again, unless its call was interrupted. No error
-// shows it.
+// A PIN is not sent again after a failure, unless the call was interrupted. No error
+// shows the PIN.
 func TestPINIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -184,8 +184,8 @@ func TestPINIsSentOnce(t *testing.T) {
 	}
 }
 
-// The end of the process waits 1.5 s for the deletion of a key, and for a key
-// that is being made.
+// Close waits at most 1.5 s for the deletion of a key, or for a key that is being
+// created.
 func TestCloseIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// limitedAPI is an API with a rate limit, at a distance. Its windows begin with
-// their first request.
+// limitedAPI is an API with a rate limit and latency. Each window begins with its first
+// request.
 type limitedAPI struct {
 	limit   int
 	window  time.Duration
-	latency time.Duration // there and back
+	latency time.Duration // round trip
 
-	bare     bool          // 429s and successes say nothing of the limit, as a proxy's
+	bare     bool          // responses do not mention the limit, like a proxy's
 	down     bool          // Retry-After is rounded down, to 0 in the last second
-	interval time.Duration // a leaky bucket instead of windows, of limit requests and one more per interval
+	interval time.Duration // if set, a leaky bucket of limit requests, one more per interval
 
 	mu                           sync.Mutex
 	ends                         time.Time
 	used                         int
 	requests, rejected, inWindow int
-	worst                        int // most rejected in a window
+	worst                        int // most rejections in a window
 	level                        float64
 	drained                      time.Time
 }
@@ -109,7 +109,7 @@ func plan(t *testing.T, client *Client, reads int) {
 	callers.Wait()
 }
 
-// Whatever limits the requests, every read succeeds, and hardly one is rejected.
+// With any kind of limit, every read succeeds, and few requests are rejected.
 func TestPlansUnderALimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -117,7 +117,7 @@ func TestPlansUnderALimit(t *testing.T) {
 		plans    int // 0: one
 		reads    int
 		rejected int // at most
-		worst    int // of them in a window; 0: no matter
+		worst    int // at most in one window; 0: not checked
 		within   time.Duration
 	}{
 		"100 in 4 s":                     {api: &limitedAPI{limit: 100, window: 4 * time.Second}, reads: 300, rejected: 2, worst: 1, within: 10 * time.Second},
@@ -152,8 +152,8 @@ func TestPlansUnderALimit(t *testing.T) {
 	}
 }
 
-// After a pause in which somebody else has used the limit up, all requests at
-// once are rejected: that is one reason to wait, not as many as requests.
+// If others use up the limit during a pause, all requests are rejected at once. This
+// counts as a single rejection.
 func TestPlanAfterAPause(t *testing.T) {
 	t.Parallel()
 	bubble(t, "", func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestPlanAfterAPause(t *testing.T) {
 	})
 }
 
-// Where somebody else uses the limit up for good, no call waits for more
-// rejections than it may have retries, and it says what the API asked for.
+// If others keep using up the limit, no call waits for more than max(1, MaxRetries)
+// rejections, and the error has the Retry-After.
 func TestCallsWithNothingLeft(t *testing.T) {
 	t.Parallel()
 	for maxRetries, rejections := range map[int]int{0: 2, 1: 2, 4: 5} {

@@ -16,20 +16,21 @@ const (
 	// maxPageBytes bounds one page of a list, which may be the whole list.
 	maxPageBytes = 64 << 20
 
-	// maxPages and maxListed bound a whole list. They are far beyond what a
-	// plan could use, and end a list that never ends.
+	// maxPages and maxListed bound a whole list. They are far beyond what a plan could
+	// use, and stop a list that never ends.
 	maxPages  = 1000
 	maxListed = 200_000
 )
 
-// ListOptions chooses and orders what a list holds. The zero value is all of
-// it, in the API's own order.
+// ListOptions selects and orders the objects of a list. The zero value selects all, in
+// the API's own order.
 type ListOptions struct {
-	// Keyword is searched by the API, in what the area's method names.
+	// Keyword is searched by the API in the fields that the list method names.
 	Keyword string
-	// Sort is one of the area's keys; a leading "-" reverses the order.
+	// Sort is one of the list's sort keys; a leading "-" reverses the order.
 	Sort string
-	// IncludeFiles asks for the files of mails' downloads too. Files have none.
+	// IncludeFiles includes the files of mails' downloads. It does not apply to lists of
+	// files.
 	IncludeFiles bool
 }
 
@@ -43,23 +44,23 @@ func (o ListOptions) addTo(query url.Values) url.Values {
 	return query
 }
 
-// List is all of a list.
+// List is a complete list.
 type List[T any] struct {
 	Objects []T
 
-	// Total is how many objects the API counts; nil where it names no number.
+	// Total is the number of objects that the API reports; nil if it reports no number.
 	Total *int64
 }
 
-// identified is a pointer to an object of a list.
+// identified is a pointer to an object that has an id.
 type identified[T any] interface {
 	object[T]
 	id() string
 }
 
-// page is the envelope of a list. The API's pages show a bare {"data": […]};
-// what says that there is more comes in the forms that its error format
-// suggests, and none of it need be there.
+// page is the envelope of a list. The API's pages show only {"data": […]}. The other
+// fields are the forms of pagination that its error format suggests; all of them are
+// optional.
 type page[T any] struct {
 	Data *[]T `json:"data"`
 
@@ -74,11 +75,11 @@ type links struct {
 	Next *string `json:"next"`
 }
 
-// position is where a page is in its list.
+// position is the place of a page in its list.
 type position struct {
 	CurrentPage *int64 `json:"current_page"`
 	LastPage    *int64 `json:"last_page"`
-	Total       any    `json:"total"` // a number, else it says nothing useful
+	Total       any    `json:"total"` // ignored unless it is a number
 }
 
 type metadata struct {
@@ -90,7 +91,7 @@ type metadata struct {
 	}] `json:"pagination"`
 }
 
-// maybe is an object, or what says nothing useful in its place.
+// maybe is an object. Any other value in its place is ignored.
 type maybe[T any] struct{ value T }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -101,7 +102,7 @@ func (m *maybe[T]) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &m.value)
 }
 
-// readList reads all pages of a list. An object that is on several is taken once.
+// readList reads all pages of a list. It lists an object that is on several pages once.
 func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.Values, path ...string) (*List[T], error) {
 	return shared(ctx, c, query, path, func(ctx context.Context, target *url.URL) (*List[T], error) {
 		list := &List[T]{Objects: []T{}}
@@ -159,7 +160,7 @@ func decodePage[T any, P identified[T]](body []byte) (page[T], error) {
 	return current, nil
 }
 
-// positions are all the places in which the page may say where it is.
+// positions returns the positions that the page gives, the preferred one first.
 func (p page[T]) positions() []position {
 	pagination := p.Meta.value.Pagination.value
 	pagination.LastPage = cmp.Or(pagination.TotalPages, pagination.LastPage)
@@ -175,10 +176,10 @@ func (p page[T]) total() *int64 {
 	return nil
 }
 
-// next is the URL of the page after this one; nil where this is the last. Of a
-// link to the next page only the query is taken, over this page's own: its host,
-// scheme and path may be those of a machine behind a proxy, and the token must
-// not follow it anywhere; and some servers leave the rest of the query out.
+// next returns the URL of the next page, or nil if this is the last. Of a link to that
+// page it uses only the query, merged into this page's URL: the link's scheme, host and
+// path may be those of a machine behind a proxy, where the token must not be sent, and
+// some servers omit the rest of the query.
 func (p page[T]) next(current url.URL) (*url.URL, error) {
 	query := current.Query()
 	for _, link := range []*string{p.Links.value.Next, p.NextPageURL, p.Meta.value.Pagination.value.Links.value.Next} {

@@ -14,8 +14,8 @@ import (
 
 const filesURL = "https://api.example/api/files"
 
-// pageOf is a page with the objects of these ids and with more keys: "" or
-// what begins with a comma.
+// pageOf returns a page with the objects of these ids and with more keys, which are ""
+// or begin with a comma.
 func pageOf(ids, more string) string {
 	if ids != "" {
 		ids = `{"id":"` + strings.ReplaceAll(ids, " ", `"},{"id":"`) + `"}`
@@ -23,8 +23,8 @@ func pageOf(ids, more string) string {
 	return `{"data":[` + ids + `]` + more + `}`
 }
 
-// listFiles lists the files of an API with these pages, the query of each
-// before its body. They must be requested in this order, and nothing else.
+// listFiles lists the files of an API with these pages, each given by its query and
+// body. It checks that exactly these pages are requested, in this order.
 func listFiles(t *testing.T, pages ...string) (*List[File], error) {
 	t.Helper()
 	requests := 0
@@ -47,8 +47,8 @@ func listFiles(t *testing.T, pages ...string) (*List[File], error) {
 	return list, err
 }
 
-// The URL of the next page, whatever form says that there is one: this page's
-// own with another query.
+// In every form of pagination, the URL of the next page is this page's with another
+// query.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
 	const second = "page=2&sort=-size"
@@ -147,7 +147,7 @@ func TestDecodePageErrors(t *testing.T) {
 		"null amid":   {`{"data":[{"id":"a"},{"id":"b"},null]}`, fmt.Sprintf(noID, 2, "data.id")},
 		"no file id":  {`{"data":[{"id":"a","download":{"id":"d","files":[{}]}}]}`, fmt.Sprintf(noID, 0, "data.download.files.0.id")},
 
-		// A link that cannot be read may lead to the rest of the list.
+		// An unreadable link may lead to the rest of the list.
 		"next an object":   {pageOf("a", `,"links":{"next":{"href":"?page=2"}}`), fmt.Sprintf(wrongType, "links.next", "object", "string")},
 		"next a number":    {pageOf("a", `,"next_page_url":2`), fmt.Sprintf(wrongType, "next_page_url", "number", "string")},
 		"page a fraction":  {pageOf("a", `,"meta":{"last_page":1.5}`), fmt.Sprintf(wrongType, "meta.last_page", "number", whole)},
@@ -162,8 +162,8 @@ func TestDecodePageErrors(t *testing.T) {
 	}
 }
 
-// An object that moves between pages appears once, as it was first; the total
-// is the last page's.
+// An object that moves between pages is listed once, as first read. The total is that of
+// the last page.
 func TestList(t *testing.T) {
 	t.Parallel()
 	list, err := listFiles(t,
@@ -211,7 +211,7 @@ func TestListUnusable(t *testing.T) {
 	}
 }
 
-// number is the smallest object of a list.
+// number is a minimal object of a list.
 type number int
 
 func (n *number) check() error { return nil }

@@ -14,8 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 )
 
-// There is an entry for each attempt that was sent, with what support needs and
-// nothing else.
+// Each request has one log entry, with what support needs and nothing else.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	const token = "17|+secret" // which has three forms
@@ -47,7 +46,7 @@ func TestLog(t *testing.T) {
 	tests := map[string]struct {
 		call      call
 		responses []response
-		want      []entry // without what is the same in all
+		want      []entry // without the fields that all share
 		fails     bool
 	}{
 		"attempts": {

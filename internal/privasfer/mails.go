@@ -2,9 +2,9 @@ package privasfer
 
 import "context"
 
-// Mail is a mail that the token's owner has sent. A nil pointer is a null in
-// the response, or a key that it leaves out. Times are the API's text; OpenedAt is
-// "" while the mail is unopened.
+// Mail is a mail that the token's owner has sent. A nil pointer is null in the response,
+// or missing from it. Times are the API's text; OpenedAt is "" while the mail is
+// unopened.
 //
 // https://privasfer.com/api: GET /mails/{id}
 type Mail struct {
@@ -19,19 +19,19 @@ type Mail struct {
 	SentAt         *string                `json:"sent_at"`
 	Status         *string                `json:"status"`
 	OpenedAt       *string                `json:"opened_at"`
-	Download       Nullable[MailDownload] `json:"download"` // there only where included
+	Download       Nullable[MailDownload] `json:"download"` // present only if included
 }
 
-// Mail reads one sent mail with its download; includeFiles asks for the files
-// in that download too. A mail that does not exist is an [*APIError] with status
-// 404.
+// Mail returns a sent mail with its download, and with the download's files if
+// includeFiles is set. For a mail that does not exist, the error is an [*APIError] with
+// status 404.
 func (c *Client) Mail(ctx context.Context, id string, includeFiles bool) (*Mail, error) {
 	return get[Mail](ctx, c, includeDownload(includeFiles), "mails", id)
 }
 
-// Mails lists sent mails with their downloads. The keyword is searched in their
-// identifier and subject, in the recipient's email and name, and in the sender's
-// name; the keys to sort by are MailSortKeys.
+// Mails lists sent mails with their downloads. The API searches their identifier and
+// subject, the recipient's email and name, and the sender's name for the keyword, and
+// sorts by MailSortKeys.
 func (c *Client) Mails(ctx context.Context, options ListOptions) (*List[Mail], error) {
 	return readList[Mail](ctx, c, options.addTo(includeDownload(options.IncludeFiles)), "mails")
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// callBy makes a call by either method, to which emptyMail is a response.
+// callBy makes a call with method, for which emptyMail is a valid response.
 func callBy(ctx context.Context, client *Client, method string) (sent time.Time, err error) {
 	if method == http.MethodPost {
 		_, sent, err = client.CreateDownload(ctx, []string{"f"})
@@ -27,12 +27,12 @@ func callBy(ctx context.Context, client *Client, method string) (sent time.Time,
 	return time.Time{}, err
 }
 
-// connect says what http.Transport does once it has a connection for a request.
+// connect reports a connection for a request, as http.Transport does.
 func connect(r *http.Request) {
 	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 }
 
-// with plays a server with one response, and emptyMail for its body.
+// with returns a server with one response, whose body is emptyMail.
 func with(status int, headers ...string) roundTripper {
 	return func(r *http.Request) (*http.Response, error) {
 		connect(r)
@@ -40,19 +40,20 @@ func with(status int, headers ...string) roundTripper {
 	}
 }
 
-// unreachable plays a network on which nobody can be reached.
+// unreachable simulates a network that never connects.
 func unreachable(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
 
-// silent plays a server from which no response comes.
+// silent simulates a server that never responds.
 func silent(r *http.Request) (*http.Response, error) {
 	connect(r)
 	return unreachable(r)
 }
 
-// How many requests there are of a call that fails every time, with four retries.
+// TestWhatIsRetried counts the requests of a call that always fails, with four retries
+// and with none.
 func TestWhatIsRetried(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -103,7 +104,7 @@ func TestWhatIsRetried(t *testing.T) {
 					requests := 0
 					client := newClientOver(t, func(r *http.Request) (*http.Response, error) {
 						requests++
-						if method == http.MethodPost { // the whole body, every time
+						if method == http.MethodPost { // each attempt sends the whole body
 							if body, _ := io.ReadAll(r.Body); string(body) != `{"files":["f"]}` {
 								t.Errorf("the body is %s", body)
 							}
@@ -121,9 +122,9 @@ func TestWhatIsRetried(t *testing.T) {
 	}
 }
 
-// A wait is as long as the response says, to the nanosecond, and no part of an
-// attempt's 30 s. A call's time is when the request that succeeded was sent, and not
-// when its response came, a minute later by the injected clock.
+// A wait lasts exactly as long as the response says, and does not count towards the 30 s
+// of an attempt. The time of a call is when the successful request was sent, not when
+// its response arrived, a minute later on the injected clock.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -156,7 +157,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// Where the response names no wait, it is random, and its limit doubles.
+// If the response names no wait, the wait is random, and its limit doubles.
 func TestRandomWaits(t *testing.T) {
 	t.Parallel()
 	client := newClientAt(t, DefaultBaseURL)
@@ -171,7 +172,7 @@ func TestRandomWaits(t *testing.T) {
 			t.Errorf("retry %d waits %s to %s, want up to %s", attempt, least, most, limit)
 		}
 	}
-	call.target = parseBaseURL(t, "https://files.example") // which the gate does not know
+	call.target = parseBaseURL(t, "https://files.example") // which the gate does not cover
 	for asked, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
 		call.failure = &APIError{Status: http.StatusTooManyRequests, RetryAfter: asked}
 		if wait := call.backoff(0, 0, 0, nil); wait != want {
@@ -180,13 +181,13 @@ func TestRandomWaits(t *testing.T) {
 	}
 }
 
-// Canceled after 5 s of its minute, a POST ends, and knows whether the server may
-// have acted. It does not begin to wait for what is beyond its minute.
+// A POST with a deadline of one minute is canceled after 5 s. The error says whether the
+// server may have acted. A wait that would end after the deadline does not begin.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		api          roundTripper
-		closed       time.Duration // the gate
+		closed       time.Duration // how long the gate is closed
 		took         time.Duration
 		kind         Kind
 		attempts     int
@@ -217,8 +218,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Where the connection breaks before a response a GET is retried and a POST is not.
-// The server offers HTTP/2, over which net/http would retry a POST by itself.
+// If the connection breaks before a response, a GET is retried and a POST is not. The
+// server offers HTTP/2, over which net/http would retry a POST by itself.
 func TestReset(t *testing.T) {
 	t.Parallel()
 	var resets atomic.Int32
@@ -254,7 +255,7 @@ func TestReset(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where the clock of a bubble begins
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where the clock of a bubble starts
 	date := func(after time.Duration) string { return start.Add(after).Format(http.TimeFormat) }
 	unix := func(after time.Duration) string { return strconv.FormatInt(start.Add(after).Unix(), 10) }
 	const none, long = -1, 1 << 31 * time.Second

@@ -14,14 +14,13 @@ import (
 	"time"
 )
 
-// stream is the response of one that takes its time, and whose content is
-// "content".
+// stream simulates a slow server with the content "content".
 type stream struct {
-	begins   time.Duration // when its header comes
+	begins   time.Duration // when the header arrives
 	pause    time.Duration // before each byte, and before the end
 	body     string        // "content" if ""
 	encoding string
-	end      error // io.EOF if nil; errSilent is none at all
+	end      error // io.EOF if nil; errSilent: no end
 }
 
 var errSilent = errors.New("silent")
@@ -68,10 +67,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// disk is where a content goes.
+// disk receives the content.
 type disk struct {
 	strings.Builder
-	takes time.Duration // each write
+	takes time.Duration // per write
 	full  bool
 }
 
@@ -83,9 +82,9 @@ func (d *disk) Write(p []byte) (int, error) {
 	return d.Builder.Write(p)
 }
 
-// A content without a limit may take its time, but for its beginning and for pauses.
-// One with a limit has to come within the download's life and the timeout of an
-// attempt, which is 30 s.
+// Content without a limit may take any time, except for its beginning and for pauses.
+// With a limit, it must arrive within the download's lifetime and the timeout of an
+// attempt, 30 s.
 func TestStreamTime(t *testing.T) {
 	t.Parallel()
 	const (
@@ -159,7 +158,7 @@ func TestStreamTime(t *testing.T) {
 	}
 }
 
-// The length that is announced is the content's, and not that of what is sent.
+// Begin gets the length of the content, not of its encoded form.
 func TestStreamBegins(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -183,7 +182,7 @@ func TestStreamBegins(t *testing.T) {
 	}
 }
 
-// A content without a limit is not held in memory.
+// Content without a limit is not held in memory.
 func TestStreamMemory(t *testing.T) { // not parallel: it counts what all tests allocate
 	const size = 64 << 20
 	client := newClient(t, func(w http.ResponseWriter, _ *http.Request) {

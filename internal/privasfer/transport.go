@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// maxIdleConnections per host covers Terraform's default parallelism of 10
-	// and a raised one; net/http keeps 2.
+	// maxIdleConnections is the number of idle connections per host. It covers
+	// Terraform's default parallelism of 10 and higher settings; net/http keeps 2.
 	maxIdleConnections = 32
 
-	// dialTimeout is well within the time of an attempt.
+	// dialTimeout is well below the default timeout of an attempt.
 	dialTimeout = 10 * time.Second
 )
 
-// newTransport returns the default transport with the proxy settings of the
-// environment, the certificates to trust, and HTTP/1.1 alone: over HTTP/2
-// net/http retries a request by itself, a POST too, for as long as its stream is
-// reset (golang/go#52459).
+// newTransport returns net/http's default transport, which uses the environment's proxy
+// settings, with the certificates to trust and only HTTP/1.1: over HTTP/2, net/http
+// itself retries a request, even a POST, for as long as its stream is reset
+// (golang/go#52459).
 func newTransport(caCertPEM []byte, idleConnections int) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented as *http.Transport
 	transport.Protocols = new(http.Protocols)
@@ -44,9 +44,9 @@ func newTransport(caCertPEM []byte, idleConnections int) *http.Transport {
 	return transport
 }
 
-// watchedConn remembers that the other side closed the connection. Below TLS
-// that distinguishes a response that was cut short from one that ended: crypto/tls
-// reports both as io.EOF, and reads no further once close_notify has come.
+// watchedConn records that the other side closed the connection. Below TLS, this
+// distinguishes a response that was cut short from a complete one: crypto/tls reports
+// both as io.EOF, and stops reading after close_notify.
 type watchedConn struct {
 	net.Conn
 	closed atomic.Bool
@@ -60,8 +60,7 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// cutBelowTLS reports whether a TLS connection was closed without a
-// close_notify.
+// cutBelowTLS reports whether a TLS connection was closed without a close_notify.
 func cutBelowTLS(conn *net.Conn) bool {
 	if conn == nil {
 		return false

@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// newServer returns a server of a version of TLS; 0 is plain HTTP. A client trusts
-// it if it is [trusting].
+// newServer starts a server with a version of TLS; 0 is plain HTTP. [trusting] makes a
+// client trust it.
 func newServer(t *testing.T, version uint16, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -84,7 +84,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// What goes wrong before there is a connection. Nothing was sent.
+// A failure before there is a connection means that nothing was sent.
 func TestNoConnection(t *testing.T) {
 	t.Parallel()
 	if reflect.ValueOf(newTransport(nil, 1).Proxy).Pointer() != reflect.ValueOf(http.ProxyFromEnvironment).Pointer() {
@@ -97,7 +97,7 @@ func TestNoConnection(t *testing.T) {
 	nobody := listener.Addr().String()
 	_ = listener.Close()
 	forbids := newServer(t, 0, respond(403, "")).URL
-	host := strings.Repeat("a", 64) + ".example" // too long a label, which needs no name server to fail
+	host := strings.Repeat("a", 64) + ".example" // the label is too long: it fails without a name server
 	for name, test := range map[string]struct{ base, proxy, err string }{
 		"nobody listens":       {base: "http://" + nobody, err: "dial tcp " + nobody + ": "},
 		"no such host":         {base: "https://" + host, err: "dial tcp: lookup " + host + ": "},
@@ -126,8 +126,9 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
-// newPipeClient returns a client whose connections are pipes to serve, for tests
-// in a synctest bubble, which fails where a goroutine is left.
+// newPipeClient returns a client whose connections are pipes to serve, for tests in a
+// synctest bubble. It waits for the servers, because a bubble fails if a goroutine is
+// left.
 func newPipeClient(t *testing.T, base string, dial time.Duration, serve func(net.Conn)) *Client {
 	t.Helper()
 	var servers sync.WaitGroup
@@ -152,8 +153,8 @@ func newPipeClient(t *testing.T, base string, dial time.Duration, serve func(net
 	return client
 }
 
-// dripping reads a request and responds with head, and rest a byte a second. Then
-// it says no more.
+// dripping returns a server that responds to a request with head, then with rest, a byte
+// a second, and then sends nothing more.
 func dripping(head, rest string) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
@@ -170,8 +171,8 @@ func dripping(head, rest string) func(net.Conn) {
 
 func silentConn(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// An attempt's time counts from the dial to the last byte of the response, and
-// a caller may end it before.
+// The timeout of an attempt runs from the dial to the last byte of the response. The
+// caller can end the attempt earlier.
 func TestAttemptTime(t *testing.T) {
 	t.Parallel()
 	const (
@@ -233,9 +234,9 @@ func TestAttemptTime(t *testing.T) {
 	}
 }
 
-// A response that does not come to its end is an error, of the API and of a
-// content. Only TLS can say that a response without a length has ended. What
-// cannot be read of one is not shown: it may be part of a mail.
+// An incomplete response is an error, from the API and for content. Only TLS shows
+// whether a response without a length is complete. An unreadable part of a response is
+// not shown, because it may belong to a mail.
 func TestBrokenResponse(t *testing.T) {
 	t.Parallel()
 	const (
@@ -308,19 +309,19 @@ func TestBrokenResponse(t *testing.T) {
 	}
 }
 
-// manyXs is what a large response is full of.
+// manyXs fills a large response.
 type manyXs string
 
 func (xs manyXs) Read(p []byte) (int, error) { return copy(p, xs), nil }
 
-// The limits of the API's responses, whatever these say of their length.
+// TestResponseSize checks the size limits of responses, whatever length they announce.
 func TestResponseSize(t *testing.T) {
 	t.Parallel()
 	const start, end, mail = `{"data":{"id":"m"},"message":"No.","x":"`, `"}`, "GET /api/inbox/m returned "
 	xs := manyXs(strings.Repeat("x", 64<<10))
 	for name, test := range map[string]struct {
 		status       int
-		size, length int64 // that the response has, and says it has
+		size, length int64 // actual and announced
 		kind         Kind
 		err          string
 	}{
@@ -352,8 +353,8 @@ func TestResponseSize(t *testing.T) {
 	}
 }
 
-// Connections are reused, after a rejection too: there are no more than calls at
-// the same time.
+// Connections are reused, even after an error response, so there are never more than
+// concurrent calls.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

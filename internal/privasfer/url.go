@@ -9,9 +9,9 @@ import (
 	"unicode"
 )
 
-// endpoint returns the URL of a path below the base URL. Each element is
-// escaped, so that no id can reach another route; an element that a server or
-// proxy would resolve away ("", ".", "..") is an error.
+// endpoint returns the URL of a path below the base URL. It escapes each element, so
+// that no id can reach another route, and returns an error for an element that a server
+// or proxy would resolve away ("", ".", "..").
 func (c *Client) endpoint(query url.Values, elements ...string) (*url.URL, error) {
 	var escaped strings.Builder
 	escaped.WriteString(c.base.EscapedPath())
@@ -32,11 +32,11 @@ func (c *Client) endpoint(query url.Values, elements ...string) (*url.URL, error
 	return &target, nil
 }
 
-// encodeQuery writes lists with plain commas, as the API's pages do.
+// encodeQuery encodes a query with plain commas in lists, as on the API's pages.
 func encodeQuery(query url.Values) string { return strings.ReplaceAll(query.Encode(), "%2C", ",") }
 
-// CheckID reports why a text cannot be the id of an object: the API's ids are
-// path elements, and these characters would end the element, or the path.
+// CheckID returns an error if id cannot be the id of an object. Ids are path elements,
+// which a slash or a question mark, for example, would end.
 func CheckID(id string) error {
 	switch {
 	case id == "":
@@ -53,23 +53,21 @@ func CheckID(id string) error {
 	return nil
 }
 
-// DownloadURL is where a download is performed: a URL with a place for what
-// names the download.
+// DownloadURL is a template of the URL at which a download is performed.
 type DownloadURL struct {
 	template string
 	path     string // of the template
 }
 
-// The places in a DownloadURL: for a download's public key, and for its id.
+// Placeholders in a DownloadURL, for the public key and the id of a download.
 const (
 	keyPlace = "{key}"
 	idPlace  = "{id}"
 )
 
-// ParseDownloadURL returns where a download is performed: a URL with {key} or
-// {id} in its path or its query, or each of them once. Like the base URL it must be
-// https, except on a loopback host. The API publishes no such URL, so there is
-// no default.
+// ParseDownloadURL parses a URL with {key}, {id} or both in its path or query, each at
+// most once. Like the base URL, it must be https, except on a loopback host. The API
+// publishes no such URL, so there is no default.
 func ParseDownloadURL(text string) (*DownloadURL, error) {
 	text = trim(text)
 	keys, ids := strings.Count(text, keyPlace), strings.Count(text, idPlace)
@@ -86,11 +84,10 @@ func ParseDownloadURL(text string) (*DownloadURL, error) {
 	return &DownloadURL{template: text, path: parsed.Path}, nil
 }
 
-// NeedsKey reports that the URL is made from the download's public key.
+// NeedsKey reports whether the URL contains the download's public key.
 func (u *DownloadURL) NeedsKey() bool { return strings.Contains(u.template, keyPlace) }
 
-// For returns the URL of a download, with its id and its public key escaped for
-// their places.
+// For returns the URL of a download, with its id and public key escaped.
 func (u *DownloadURL) For(id, key string) (*url.URL, error) {
 	for _, value := range []string{id, key} {
 		if value == "." || value == ".." {
@@ -105,7 +102,7 @@ func (u *DownloadURL) For(id, key string) (*url.URL, error) {
 	return url.Parse(filled)
 }
 
-// originOf is a URL's scheme, host and port: whom a request talks to.
+// originOf returns a URL's scheme, host and port.
 func originOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
