@@ -7,51 +7,49 @@ import (
 
 // The files of DefaultData.
 const (
-	// FileInvoice is invoice.pdf, the file of the API's documentation with
-	// all its values. Its content is not UTF-8.
+	// FileInvoice is invoice.pdf, with all the values of the file in the API
+	// documentation. Its content is not UTF-8.
 	FileInvoice = "fad2027a-ac89-4ef4-baab-95b2fb316cf1"
 	// FileLicence is licence.txt, plain text with letters beyond ASCII.
 	FileLicence = "811f216d-eb8f-46fc-a263-08387c70a4a4"
-	// FileKey is server-key.pem, the kind of file that people must keep out
-	// of a state. Its content is no key.
+	// FileKey is server-key.pem, the kind of file that must be kept out of a state. Its
+	// content is not a real key.
 	FileKey = "3f0c6f4e-7d0b-4b51-9c57-0d6a2f1f8e21"
-	// FileBackup is backup.tar.gz, whose sizes do not fit into 32 bits. Its
-	// content only stands in for the five gibibytes that it claims.
+	// FileBackup is backup.tar.gz, whose sizes do not fit into 32 bits. Its content is
+	// only a stand-in for the 5 GiB that it claims.
 	FileBackup = "c2a4e6d8-1b3f-4a5c-8d7e-9f0a1b2c3d4e"
-	// FileBare has nulls, empty strings and missing keys wherever it can.
+	// FileBare has nulls, empty strings and missing keys where possible.
 	FileBare = "90d5a1b7-52c8-4e0f-a6b3-7c1d2e3f4a5b"
-	// FileNFD is names.txt, text whose letters are decomposed: Terraform's
-	// strings are composed, so only exact bytes show whether it is intact.
+	// FileNFD is names.txt, text with decomposed letters (NFD). Terraform composes the
+	// letters of strings, so only exact bytes show whether it is intact.
 	FileNFD = "a75f29c3-8e14-4d06-b9f2-5c3e7a10d864"
 )
 
-// The received files of DefaultData: those of the inbox mails.
+// The received files of DefaultData, which belong to the inbox mails.
 const (
-	// ReceivedLicence is FileLicence but for its id.
+	// ReceivedLicence is FileLicence with another id.
 	ReceivedLicence = "5e0d9b7a-3c18-4f62-8a94-b17c6d2e0f53"
-	// ReceivedKey is FileKey but for its id.
+	// ReceivedKey is FileKey with another id.
 	ReceivedKey = "d4b8f1c0-96e2-4a37-bd05-2f7a8c3e6149"
 )
 
 // The inbox mails of DefaultData.
 const (
-	// MailFull is the mail of the API's documentation with all its values.
-	// Its download holds ReceivedLicence.
+	// MailFull is the mail in the API documentation, with all its values. Its download
+	// holds ReceivedLicence.
 	MailFull = "2ef14b84-87d0-4abb-813f-2351a4251345"
 	// MailUnopened has not been opened. Its download holds ReceivedKey.
 	MailUnopened = "cfd4d439-8cc6-4e6d-a78a-72528c21cdcd"
-	// MailBare has null, an empty time or no key wherever it can, and no
-	// download.
+	// MailBare has null, an empty time or no key where possible, and no download.
 	MailBare = "7b9e1c52-6a0d-4f38-b1e4-58c2d7f0a963"
-	// MailSparse lacks every key but its id, a sender without a name, and
-	// the download's id.
+	// MailSparse has only its id, a sender without a name, and the id of its download.
 	MailSparse = "e81d3f06-94b7-4c2a-8f5d-20a6b9c4e7d1"
 	// MailEmpty has empty strings, and a download without files.
 	MailEmpty = "0a4c8e6f-d2b1-4937-9e85-b6f3c1a7d502"
 )
 
-// The downloads inside the mails of DefaultData. They are not among
-// Server.Downloads, which are those made with POST /downloads.
+// The downloads of the mails of DefaultData. Server.Downloads does not include them,
+// only those created with POST /downloads.
 const (
 	DownloadFull     = "15c00595-6474-4ea9-aac2-bb3729d0aa79"
 	DownloadUnopened = "48f7a2c6-0e9d-4b13-a5c8-d1e6f2b7903a"
@@ -59,12 +57,12 @@ const (
 	DownloadEmpty    = "6c1f0b94-a8e3-4d75-8b2e-f37d5c9a1e08"
 )
 
-// Data is what an account holds.
+// Data holds the objects of an account.
 type Data struct {
-	// Files are those that the user has uploaded.
+	// Files are the files that the user has uploaded.
 	Files []File
-	// ReceivedFiles are those of the mails in the inbox. Their downloads alone
-	// show and hold them: the API's pages describe no other way to them.
+	// ReceivedFiles are the files of the mails in the inbox. Only the downloads of these
+	// mails show and hold them, because the API documentation describes no other access.
 	ReceivedFiles []File
 	InboxMails    []InboxMail
 	Mails         []Mail
@@ -89,14 +87,14 @@ type File struct {
 	// Content is the body of the response that performs a download of the file.
 	Content []byte
 
-	// Extra sets keys to any JSON, and Omit then removes keys: what a field
-	// above cannot express, such as a wrong type or a missing key. They
-	// change how an object looks; lists sort and search the fields above.
+	// Extra sets keys to any JSON, and Omit then removes keys. They express what the
+	// fields above cannot, such as a wrong type or a missing key. They change only the
+	// response: lists sort and search the fields above.
 	Extra map[string]json.RawMessage
 	Omit  []string
 }
 
-// Person is who created a file, or to whom a mail was sent.
+// Person is the creator of a file or the recipient of a mail.
 type Person struct {
 	Name, Initials, Email, PhotoURL, Timezone string
 }
@@ -113,13 +111,13 @@ type InboxMail struct {
 	ReceivedAt string
 	Opened     bool
 
-	// Extra and Omit work as those of File do. Neither can show a download
-	// that the request did not include.
+	// Extra and Omit work as in File. Neither can show a download that the request did
+	// not include.
 	Extra map[string]json.RawMessage
 	Omit  []string
 }
 
-// Sender is who sent a mail.
+// Sender is the sender of a mail.
 type Sender struct {
 	Name, Email string
 }
@@ -138,15 +136,15 @@ func (s *Sender) email() *string {
 	return &s.Email
 }
 
-// MailDownload is the download that a mail comes with.
+// MailDownload is the download of a mail.
 type MailDownload struct {
 	ID        string
 	CreatedAt string
 	FileIDs   []string
 }
 
-// DefaultData returns a fresh copy of the data set that tests and the demo
-// know by its constants. Every call returns the same values.
+// DefaultData returns a new copy of the data to which the constants of this package
+// refer. Every call returns the same values.
 func DefaultData() *Data {
 	received := defaultFiles()[1:3]
 	received[0].ID, received[1].ID = ReceivedLicence, ReceivedKey
@@ -238,7 +236,7 @@ func defaultInboxMails() []InboxMail {
 
 const licenceContent = "Licence\n\nYou may read this file – and so may čia, 日本, naïve readers.\n"
 
-// nfdContent ends with the angstrom sign, which is a letter in composed text.
+// nfdContent ends with the angstrom sign, which composition replaces with a letter.
 const nfdContent = "Re\u0301ne\u0301e\nZ\u030cuke\u0307\nBjo\u0308rn\n\u1112\u1161\u11ab\u1100\u1173\u11af\n\u212b\n"
 
 const keyContent = `-----BEGIN PRIVATE KEY-----
@@ -246,8 +244,8 @@ dGhpcyBpcyBub3QgYSBrZXksIG9ubHkgdGhlIHNoYXBlIG9mIG9uZQ==
 -----END PRIVATE KEY-----
 `
 
-// invoiceContent has the first and last lines of a PDF file and the size that
-// the documentation gives. Its second line is not UTF-8, as in real ones.
+// invoiceContent returns content of the documented size with the first and last lines of
+// a PDF file. As in real PDF files, the second line is not UTF-8.
 func invoiceContent(size int) []byte {
 	head, line, tail := []byte("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), []byte("% simulated invoice\n"), []byte("%%EOF\n")
 	content := bytes.Repeat(line, size/len(line)+1)

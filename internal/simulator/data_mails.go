@@ -7,21 +7,20 @@ const (
 	// SentFull has all its values and was opened. Its download holds
 	// FileInvoice and FileLicence.
 	SentFull = "5d0b8f3e-61a7-4c29-9e84-f2c7b1a6d035"
-	// SentUnopened has the values of the API's documentation, and its
-	// opened_at is empty. Its download holds FileKey.
+	// SentUnopened has the values of the API documentation, and an empty opened_at. Its
+	// download holds FileKey.
 	SentUnopened = "97e2c4a8-3f5d-4b10-8a6c-0e9d7b2f4c61"
-	// SentBare has null, an empty time or no key wherever it can, and no
-	// download.
+	// SentBare has null, an empty time or no key where possible, and no download.
 	SentBare = "c8a61d74-0b2e-4f93-b5d7-3e9f8c1a2064"
-	// SentSparse lacks every key but its id, its body, a sender without a
-	// name, a recipient with nothing but an email, and the download's id.
+	// SentSparse has only its id, its body, a sender without a name, a recipient with
+	// nothing but an email, and the id of its download.
 	SentSparse = "1f7e9b05-d4c3-4862-a0f1-8b6d5e2c9a73"
 	// SentEmpty has empty strings, and a download without files.
 	SentEmpty = "e46d2b98-7a1c-4d5f-9b03-c1f8a7e06d52"
 )
 
-// The texts of the mails' bodies, without their markup. Each is found nowhere
-// else, so that a test can search a state, a plan or a log for it.
+// The texts of the bodies of mails, without markup. Each occurs nowhere else, so that a
+// test can search a state, a plan or a log for it.
 const (
 	BodySentFull     = "MARKER-BODY-SENT-FULL-4b7d"
 	BodySentUnopened = "MARKER-BODY-SENT-UNOPENED-c93a"
@@ -30,7 +29,7 @@ const (
 	BodyMany = "MARKER-BODY-MANY-e652"
 )
 
-// The downloads inside the sent mails of DefaultData.
+// The downloads of the sent mails of DefaultData.
 const (
 	DownloadSentFull     = "2b9c7e40-5f18-4a6d-b3c2-7d0e1f9a8456"
 	DownloadSentUnopened = "83d5f1a9-c6e2-4704-9b8d-e4a27c5f1b30"
@@ -54,7 +53,7 @@ type Mail struct {
 	OpenedAt string
 	Download *MailDownload
 
-	// Extra and Omit work as those of InboxMail do.
+	// Extra and Omit work as in InboxMail.
 	Extra map[string]json.RawMessage
 	Omit  []string
 }

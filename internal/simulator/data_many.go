@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// manyBegin is when the first of many objects was made. Each further one came
-// a minute later.
+// manyBegin is the time of the first object. Each further object is a minute later.
 var manyBegin = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// ManyFiles returns n files, file-000001 and on, the same in every run. Names
-// and times are in order, sizes are not. Their contents only stand in for the
+// ManyFiles returns n files with the ids file-000001 and up, the same in every run.
+// Names and times are in order, sizes are not. Their contents are only stand-ins for the
 // sizes that they claim.
 func ManyFiles(n int) []File {
 	authors := manyPersons("Author")
@@ -30,10 +29,10 @@ func ManyFiles(n int) []File {
 	return files
 }
 
-// ManyInboxMails returns n mails, mail-000001 and on, the same in every run, of
-// five senders. Each has a download, download-000001 and on, that holds the
-// file with its number of ManyFiles, which have to be in the data, among the
-// files or the received ones, if the files are to be included.
+// ManyInboxMails returns n mails with the ids mail-000001 and up, the same in every run,
+// from five senders. Each has a download, download-000001 and up, with the file of the
+// same number from ManyFiles. To include the files, the data must contain them among its
+// files or received files.
 func ManyInboxMails(n int) []InboxMail {
 	senders := manyPersons("Sender")
 	mails := make([]InboxMail, 0, n)
@@ -51,14 +50,14 @@ func ManyInboxMails(n int) []InboxMail {
 	return mails
 }
 
-// LargeFile returns a file of any size, whose content is the same in every run,
-// is not UTF-8, and does not compress.
+// LargeFile returns a file of any size. Its content is the same in every run, is not
+// UTF-8, and does not compress.
 func LargeFile(id string, size int) File {
 	content := make([]byte, size)
-	// It never fails.
+	// Read never fails.
 	_, _ = rand.NewChaCha8([32]byte{}).Read(content)
 	if size > 0 {
-		// Nor is a very small one UTF-8.
+		// Even one byte must not be UTF-8.
 		content[0] = 0xff
 	}
 	bytes := int64(size)
@@ -86,12 +85,12 @@ func manyTime(i int) string {
 	return manyBegin.Add(time.Duration(i-1) * time.Minute).Format(timeLayout)
 }
 
-// manySize is different for the first million files and in no order.
+// manySize returns a size that differs for the first million files, in no order.
 func manySize(i int) int64 {
 	return 1000 + int64(i)*611953%1000003
 }
 
-// formatSize writes a size as the API's documentation does.
+// formatSize formats a size as in the API documentation.
 func formatSize(size int64) string {
 	if size < 1<<10 {
 		return fmt.Sprintf("%d B", size)

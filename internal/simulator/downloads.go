@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// State is where a download or a temporary key is in its life.
+// State is the state of a download or a temporary key.
 type State string
 
 // The states. Only a live download can be performed, and only a live key used.
 const (
 	Live      State = "live"
-	Performed State = "performed" // a download alone
-	Deleted   State = "deleted"   // a temporary key alone
+	Performed State = "performed" // downloads only
+	Deleted   State = "deleted"   // temporary keys only
 	Expired   State = "expired"
 )
 
-// DownloadRecord is what became of a download made with POST /downloads.
-// The API forgets a download once it is used or over; a test must still be
-// able to ask.
+// DownloadRecord is the record of a download created with POST /downloads. The API
+// forgets a download once it is used or expired, but tests must still see it.
 type DownloadRecord struct {
 	ID        string
 	FileIDs   []string
@@ -47,7 +46,8 @@ func (d *download) state(now time.Time, lifetime time.Duration) State {
 	return Live
 }
 
-// Downloads returns every download made, the oldest first, as it stands now.
+// Downloads returns the records of all created downloads in their current state, oldest
+// first.
 func (s *Server) Downloads() []DownloadRecord {
 	now := s.options.Now()
 	s.mu.Lock()
@@ -64,7 +64,7 @@ func (s *Server) Downloads() []DownloadRecord {
 	return records
 }
 
-// createDownload is POST /api/downloads.
+// createDownload handles POST /api/downloads.
 func (s *Server) createDownload(w http.ResponseWriter, r *http.Request, _ string) {
 	raw, problem := input(r, "files")
 	if problem != "" {
@@ -115,9 +115,9 @@ func (s *Server) addDownload(fileIDs []string) *download {
 	return d
 }
 
-// downloadID is shaped like a random UUID, so that no client can guess the
-// next one and a search for it in a state file has no false hits, yet it is
-// the same in every run.
+// downloadID returns the id of the nth download. It looks like a random UUID, so that no
+// client can guess the next one and a search in a state file has no false hits, but it
+// is the same in every run.
 func downloadID(n int) string {
 	id := sha256.Sum256(fmt.Appendf(nil, "simulated download %d", n))
 	id[6] = id[6]&0x0f | 0x40
@@ -125,7 +125,7 @@ func downloadID(n int) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 }
 
-// perform performs the download of a public key, which ends one made with
+// perform performs the download of a public key. It uses up a download created with
 // POST /downloads.
 func (s *Server) perform(key string) (fileIDs []string, ok bool) {
 	now := s.options.Now()
@@ -151,10 +151,10 @@ func (s *Server) performable(id string) bool {
 	return s.find(id, now) != nil
 }
 
-// find returns a download that can be performed, nil if there is none with the
-// id: a live one, or that of a mail in the inbox, of which no page says that it
-// is for a single use or how long it lives. The download of a sent mail is not
-// among them, since no page says that it can be performed. The caller holds mu.
+// find returns a download that can be performed, or nil. It finds live downloads and
+// those of mails in the inbox: no page says that the latter are for a single use, or how
+// long they live. It does not find downloads of sent mails, because no page says that
+// they can be performed. The caller must hold mu.
 func (s *Server) find(id string, now time.Time) *download {
 	for _, d := range s.downloads {
 		if d.id == id && d.state(now, s.options.Lifetime) == Live {

@@ -77,7 +77,7 @@ func TestDownloadLife(t *testing.T) {
 	}
 }
 
-// TestPerformAsBrowser performs a download that is gone, and follows redirects.
+// TestPerformAsBrowser performs a download that does not exist, and follows redirects.
 func TestPerformAsBrowser(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{})
@@ -93,7 +93,7 @@ func TestPerformAsBrowser(t *testing.T) {
 	}
 }
 
-// TestPerform performs downloads of one file, of several, and of none, a mail's.
+// TestPerform performs downloads of one file, of several, and of none (a mail's).
 func TestPerform(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{})

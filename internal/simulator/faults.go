@@ -9,22 +9,21 @@ import (
 	"strings"
 )
 
-// Fault responds in the server's place; next is the real handler. It runs
-// before routing, so a faulted request takes nothing from the rate limit
-// unless the fault calls next.
+// Fault responds instead of the server; next is the real handler. It runs before
+// routing, so the request does not count against the rate limit unless the fault calls
+// next.
 type Fault func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
 type injected struct {
 	match string
-	left  int // below zero: for ever
+	left  int // negative: no limit
 	fault Fault
 }
 
-// Inject lets the next requests that match meet a fault, times of them, or all
-// if times is negative. A match is a method, a space and a prefix of the
-// decoded path, as in "GET /api/inbox/"; an empty one matches every request.
-// Where several faults match, the one injected first is used up first. A
-// faulted request is recorded like any other.
+// Inject applies a fault to the next times matching requests, or to all if times is
+// negative. match is a method, a space and a prefix of the decoded path, as in
+// "GET /api/inbox/"; if empty, it matches every request. If several faults match, the
+// one injected first is used up first. Requests with faults are recorded like any other.
 func (s *Server) Inject(match string, times int, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +45,8 @@ func (s *Server) takeFault(r *http.Request) Fault {
 	return nil
 }
 
-// Status responds with any status, headers and body: a gateway, a firewall, or
-// an application that errs in a way of its own.
+// Status responds with any status, headers and body, like a gateway, a firewall, or an
+// application with its own form of errors.
 func Status(code int, header http.Header, body string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		maps.Copy(w.Header(), header.Clone())
@@ -58,50 +57,49 @@ func Status(code int, header http.Header, body string) Fault {
 	}
 }
 
-// JSONError responds with a Laravel error: an exception in the application, a
-// forbidden action, an outdated session.
+// JSONError responds with an error in the form of Laravel, for example for an exception,
+// a forbidden action or an outdated session.
 func JSONError(code int, message string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		writeJSON(w, code, map[string]any{"message": message})
 	}
 }
 
-// Respond is a success with any body: the API has changed, or a cache serves
-// something old.
+// Respond responds with status 200 and any body, like a changed API or an outdated
+// cache.
 func Respond(body string) Fault {
 	return Status(http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body)
 }
 
-// HTML is a success that is a web page: a captive portal, or a base URL that
-// points at the web site instead of the API.
+// HTML responds with status 200 and a web page, like a captive portal, or a base URL of
+// the web site instead of the API.
 func HTML() Fault {
 	return Status(http.StatusOK, http.Header{"Content-Type": {"text/html; charset=UTF-8"}},
 		"<!DOCTYPE html>\n<title>Privasfer</title>\n<p>Please log in.</p>\n")
 }
 
-// Redirect points elsewhere: a base URL with the wrong scheme or host, or a
-// login form.
+// Redirect redirects to location, as with a wrong scheme or host in the base URL, or to
+// a login form.
 func Redirect(code int, location string) Fault {
 	return Status(code, http.Header{"Location": {location}}, "")
 }
 
-// Truncate sends half of the real response and closes the connection in an
-// orderly way, short of its Content-Length: a proxy that ran out of space or
-// time. The request has been carried out.
+// Truncate carries out the request, sends half of the response and closes the connection
+// in an orderly way, before the end of its Content-Length, like a proxy that ran out of
+// space or time.
 func Truncate() Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		whole := captureResponse(w.Header(), r, next)
-		// Short of what was announced, net/http closes the connection.
+		// If the body is shorter than announced, net/http closes the connection.
 		w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
 		w.WriteHeader(whole.status)
 		_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 	}
 }
 
-// CutByApache carries the request out, sends half of the real response and closes
-// the connection. An Apache frames a body of unknown length by chunks, which show
-// the cut, only where the client does not ask it to close the connection: else
-// the half looks whole.
+// CutByApache carries out the request, sends half of the response and closes the
+// connection. Apache sends a body of unknown length in chunks, which show the cut,
+// unless the client asks it to close the connection: then the half looks complete.
 func CutByApache() Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		whole := captureResponse(w.Header(), r, next)
@@ -118,8 +116,8 @@ func CutByApache() Fault {
 	}
 }
 
-// Hang never responds, until the client leaves: a deadlocked server behind a
-// load balancer that accepts connections for it.
+// Hang does not respond until the client leaves, like a deadlocked server behind a load
+// balancer that accepts connections for it.
 func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		<-r.Context().Done()
@@ -127,8 +125,8 @@ func Hang() Fault {
 	}
 }
 
-// Maintenance is Laravel's maintenance mode, with Retry-After as given: whole
-// seconds, an HTTP date, or none if empty.
+// Maintenance responds like Laravel in maintenance mode. retryAfter is whole seconds or
+// an HTTP date; if empty, there is no Retry-After.
 func Maintenance(retryAfter string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		if retryAfter != "" {
@@ -138,9 +136,8 @@ func Maintenance(retryAfter string) Fault {
 	}
 }
 
-// Before runs a function and then the real handler: whatever happens in the
-// world between a request and its response, such as a clock that moves on or a
-// run that is interrupted.
+// Before calls hook and then the real handler. It simulates events between a request and
+// its response, such as the passing of time or an interrupted run.
 func Before(hook func()) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		hook()
@@ -148,8 +145,8 @@ func Before(hook func()) Fault {
 	}
 }
 
-// When lets a request meet the fault only if the condition holds, where a match
-// of Inject is too coarse.
+// When applies the fault only if the condition holds. Use it if the match of Inject is
+// too coarse.
 func When(condition func(*http.Request) bool, f Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if !condition(r) {
@@ -160,10 +157,10 @@ func When(condition func(*http.Request) bool, f Fault) Fault {
 	}
 }
 
-// After carries the request out, throws the real response away and lets the
-// fault respond: a gateway that loses a response, or a server that marks a
-// download as used and sends the client to a storage service for it. The fault
-// must not call the real handler, or the request is carried out twice.
+// After carries out the request, discards the real response and lets the fault respond,
+// like a gateway that loses a response, or a server that marks a download as used and
+// redirects the client to a storage service. The fault must not call the real handler,
+// or the request is carried out twice.
 func After(f Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		captureResponse(http.Header{}, r, next)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// pageChange is what goes wrong with the pages of a list.
+// pageChange is a change to a list while a client reads its pages.
 type pageChange struct {
 	arrival bool // an object arrived after the first page was read
 	swap    bool // the order changed after the first page was read
@@ -13,8 +13,8 @@ type pageChange struct {
 
 type pageChangeKey struct{}
 
-// changePages leaves a note for the real handler, which knows the page's style.
-// Where lists do not come in pages, nothing changes.
+// changePages passes change to the real handler, which knows the style of the page. It
+// has no effect if lists do not come in pages.
 func changePages(change pageChange) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), pageChangeKey{}, change)))
@@ -26,17 +26,17 @@ func changeOf(r *http.Request) pageChange {
 	return change
 }
 
-// ShiftedPages lets an object arrive at the head of the list once its first
-// page has been read: each further page begins with the last object of the page
-// before. With cursors, real pages do not shift; a client must not care.
+// ShiftedPages adds an object at the head of the list after its first page was read:
+// each further page begins with the last object of the page before. Real pages with
+// cursors do not shift, but clients must not depend on that.
 func ShiftedPages() Fault {
 	return changePages(pageChange{arrival: true})
 }
 
-// LosingPages changes the order after the first page: its last object is also
-// the second page's first, in place of one that is on no page, and the total is
-// that of the whole list. Databases do so where a sort leaves equal rows in any
-// order.
+// LosingPages changes the order after the first page was read: the second page begins
+// with the first page's last object, instead of one that is now on no page. The total is
+// that of the whole list. Databases do this if a sort leaves the order of equal rows
+// open.
 func LosingPages() Fault {
 	return changePages(pageChange{swap: true})
 }

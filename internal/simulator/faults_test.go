@@ -7,7 +7,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestFaults performs a download that meets a fault.
+// TestFaults performs a download with each fault.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const live, performed = simulator.Live, simulator.Performed
@@ -40,7 +40,7 @@ func TestFaults(t *testing.T) {
 			s, web := start(t, simulator.Options{})
 			target := create(t, web, simulator.FileLicence)
 			s.ResetRequests()
-			web.Client().CloseIdleConnections() // on a used one, net/http retries
+			web.Client().CloseIdleConnections() // on a reused one, net/http retries
 			s.Inject("GET /download/", 1, test.fault)
 			got, err := do(web, newRequest(t, "GET", web.URL+target, ""))
 			if (err != nil) != (test.status == 0) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// showFile is GET /api/files/{id}. No page shows a parameter of it.
+// showFile handles GET /api/files/{id}. The documentation shows no parameters for it.
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request, id string) {
 	if _, problem := parameters(r); problem != "" {
 		writeError(w, r, http.StatusBadRequest, problem, nil)
@@ -20,8 +20,8 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, id string) {
 	writeData(w, http.StatusOK, renderFile(&file))
 }
 
-// listFiles is GET /api/files. The documentation does not show what a category
-// adds to a file, so it adds nothing.
+// listFiles handles GET /api/files. The documentation does not show what including the
+// category adds to a file, so it adds nothing.
 func (s *Server) listFiles(w http.ResponseWriter, r *http.Request, _ string) {
 	serveList(s, w, r, list[File]{
 		items:    s.options.Data.Files,
@@ -32,8 +32,8 @@ func (s *Server) listFiles(w http.ResponseWriter, r *http.Request, _ string) {
 			{"encrypted_size", func(a, b *File) int { return cmp.Compare(a.EncryptedSize, b.EncryptedSize) }},
 			{"created_at", func(a, b *File) int { return strings.Compare(a.CreatedAt, b.CreatedAt) }},
 		},
-		// The documentation says "file name", which may or may not have its
-		// extension. What is found in the shorter one is found either way.
+		// The documentation says "file name", with or without the extension. A match in
+		// the shorter one is a match in both.
 		searched: func(f *File) []*string { return []*string{&f.Filename} },
 		render:   func(f *File, _ []string) any { return renderFile(f) },
 	})

@@ -18,13 +18,14 @@ const (
 	pin   = "1a2s3d"
 )
 
-// clock is moved by hand.
+// clock is set by tests.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// newClock shows 2024-02-29 23:59:30 UTC, in another zone: responses are in UTC.
+// newClock returns a clock at 2024-02-29 23:59:30 UTC, in another time zone because
+// responses are in UTC.
 func newClock() *clock {
 	return &clock{now: time.Date(2024, 3, 1, 1, 59, 30, 0, time.FixedZone("", 2*60*60))}
 }
@@ -57,8 +58,8 @@ type response struct {
 	body   string
 }
 
-// newRequest is a request as the documentation shows it. Headers come in
-// pairs; an empty value takes the header away.
+// newRequest returns a request as in the documentation. Headers come in pairs; an empty
+// value removes the header.
 func newRequest(t *testing.T, method, url, body string, headers ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -97,7 +98,7 @@ func call(t *testing.T, web *httptest.Server, method, target, body string, heade
 	return a
 }
 
-// post makes something of the API's, and returns what it says of that.
+// post creates an object and returns its id or key.
 func post(t *testing.T, web *httptest.Server, target, body string) struct{ ID, Key string } {
 	t.Helper()
 	got := call(t, web, "POST", target, body)
@@ -108,14 +109,15 @@ func post(t *testing.T, web *httptest.Server, target, body string) struct{ ID, K
 	return made.Data
 }
 
-// publish makes a public key of a download, and returns where that is performed.
+// publish creates a public key for a download, and returns the path at which that is
+// performed.
 func publish(t *testing.T, web *httptest.Server, downloadID string) (target string) {
 	t.Helper()
 	temporary := post(t, web, "/api/keys", `{"pin":"`+pin+`"}`).Key
 	return "/download/" + post(t, web, "/api/downloads/"+downloadID+"/keys", `{"pinKey":"`+temporary+`"}`).Key
 }
 
-// create makes a download, and returns where it is performed.
+// create creates a download, and returns the path at which it is performed.
 func create(t *testing.T, web *httptest.Server, fileIDs ...string) (target string) {
 	t.Helper()
 	return publish(t, web, post(t, web, "/api/downloads", `{"files":["`+strings.Join(fileIDs, `","`)+`"]}`).ID)
@@ -124,7 +126,7 @@ func create(t *testing.T, web *httptest.Server, fileIDs ...string) (target strin
 // message is the body of an error response.
 func message(text string) string { return `{"message":"` + text + `"}` }
 
-// noModel is the message of a 404.
+// noModel is the body of a 404.
 func noModel(model, id string) string {
 	return message(`No query results for model [App\\Models\\` + model + `] ` + id)
 }

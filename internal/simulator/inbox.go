@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// mailIncludes are those of the lists of mails and of a sent mail. The page of
-// an inbox mail shows no author, and none shows what an author adds.
+// mailIncludes are the values of include for lists of mails and for a sent mail. The
+// page of an inbox mail shows no author, and no page shows what an author adds.
 var mailIncludes = []string{"download", "download.files", "author"}
 
-// showInboxMail is GET /api/inbox/{id}.
+// showInboxMail handles GET /api/inbox/{id}.
 func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string) {
 	query, problem := parameters(r, "include")
 	if problem != "" {
@@ -31,9 +31,9 @@ func (s *Server) showInboxMail(w http.ResponseWriter, r *http.Request, id string
 	writeData(w, http.StatusOK, s.renderInboxMail(&mail, included))
 }
 
-// includes splits the include parameter, or reports what is wrong with it: an
-// empty list, an unknown or a repeated value, and a nested value without its
-// parent. The documentation shows none of them, so no client may rely on them.
+// includes splits the include parameter, or returns the problem with it: an empty list,
+// an unknown or repeated value, or a nested value without its parent. The documentation
+// shows none of these, so no client may rely on them.
 func includes(query map[string]string, allowed ...string) (included []string, problem string) {
 	list, ok := query["include"]
 	if !ok {
@@ -56,7 +56,7 @@ func includes(query map[string]string, allowed ...string) (included []string, pr
 	return included, ""
 }
 
-// listInboxMails is GET /api/inbox.
+// listInboxMails handles GET /api/inbox.
 func (s *Server) listInboxMails(w http.ResponseWriter, r *http.Request, _ string) {
 	serveList(s, w, r, list[InboxMail]{
 		items:    s.options.Data.InboxMails,

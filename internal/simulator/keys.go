@@ -10,25 +10,26 @@ import (
 	"time"
 )
 
-// keyLifetime is how long a temporary key lives. A public key has no life of its
-// own in the API's pages: here it is as good as its download.
+// keyLifetime is the lifetime of a temporary key. The API's pages name none for a public
+// key; here it can be used as long as its download.
 const keyLifetime = time.Hour
 
-// KeyRecord is what became of a temporary key made with POST /keys.
+// KeyRecord is the record of a temporary key created with POST /keys.
 type KeyRecord struct {
 	Key       string
 	CreatedAt time.Time
 	State     State
 }
 
-// DownloadKeyRecord is a public key made with POST /downloads/{id}/keys.
+// DownloadKeyRecord is the record of a public key created with
+// POST /downloads/{id}/keys.
 type DownloadKeyRecord struct {
 	Key        string
 	DownloadID string
 }
 
-// TemporaryKeys returns every temporary key made, the oldest first, as it
-// stands now.
+// TemporaryKeys returns the records of all created temporary keys in their current
+// state, oldest first.
 func (s *Server) TemporaryKeys() []KeyRecord {
 	now := s.options.Now()
 	s.mu.Lock()
@@ -37,20 +38,20 @@ func (s *Server) TemporaryKeys() []KeyRecord {
 	return slices.Clone(s.temporaryKeys)
 }
 
-// DownloadKeys returns every public key of a download made, the oldest first.
+// DownloadKeys returns the records of all created public keys, oldest first.
 func (s *Server) DownloadKeys() []DownloadKeyRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.downloadKeys)
 }
 
-// createTemporaryKey is POST /api/keys.
+// createTemporaryKey handles POST /api/keys.
 func (s *Server) createTemporaryKey(w http.ResponseWriter, r *http.Request, _ string) {
 	pin, ok := textInput(w, r, "pin", "pin")
 	if !ok {
 		return
 	}
-	// An empty one never gets here, so an empty option rejects every PIN.
+	// An empty PIN never gets here, so an empty option rejects every PIN.
 	if pin != s.options.PIN {
 		writeInvalid(w, r, map[string][]string{"pin": {"Invalid PIN."}})
 		return
@@ -71,7 +72,7 @@ func (s *Server) addTemporaryKey() KeyRecord {
 	return key
 }
 
-// deleteTemporaryKey is DELETE /api/keys/{key}.
+// deleteTemporaryKey handles DELETE /api/keys/{key}.
 func (s *Server) deleteTemporaryKey(w http.ResponseWriter, r *http.Request, key string) {
 	if _, problem := parameters(r); problem != "" {
 		writeError(w, r, http.StatusBadRequest, problem, nil)
@@ -95,8 +96,8 @@ func (s *Server) endTemporaryKey(key string) (ok bool) {
 	return live != nil
 }
 
-// createDownloadKey is POST /api/downloads/{id}/keys. Laravel looks for the
-// object in a route before it looks at the input.
+// createDownloadKey handles POST /api/downloads/{id}/keys. Laravel looks up the object
+// of a route before it checks the input.
 func (s *Server) createDownloadKey(w http.ResponseWriter, r *http.Request, id string) {
 	if !s.performable(id) {
 		notFound(w, r, "Download", id)
@@ -108,14 +109,14 @@ func (s *Server) createDownloadKey(w http.ResponseWriter, r *http.Request, id st
 	}
 	key, ok := s.addDownloadKey(id, temporary)
 	if !ok {
-		// The grammar is the API's.
+		// The wording is the API's.
 		writeInvalid(w, r, map[string][]string{"pinKey": {"Pin key does not exists"}})
 		return
 	}
 	writeData(w, http.StatusCreated, map[string]any{"key": key})
 }
 
-// addDownloadKey needs a live temporary key.
+// addDownloadKey creates a public key if the temporary key is live.
 func (s *Server) addDownloadKey(downloadID, temporary string) (key string, ok bool) {
 	now := s.options.Now()
 	s.mu.Lock()
@@ -128,8 +129,7 @@ func (s *Server) addDownloadKey(downloadID, temporary string) (key string, ok bo
 	return key, true
 }
 
-// liveKey returns a temporary key that can be used, nil if there is none. The
-// caller holds mu.
+// liveKey returns a temporary key that can be used, or nil. The caller must hold mu.
 func (s *Server) liveKey(key string, now time.Time) *KeyRecord {
 	s.expireKeys(now)
 	for i := range s.temporaryKeys {
@@ -140,7 +140,7 @@ func (s *Server) liveKey(key string, now time.Time) *KeyRecord {
 	return nil
 }
 
-// expireKeys ends the temporary keys whose time is over. The caller holds mu.
+// expireKeys marks the temporary keys that have expired. The caller must hold mu.
 func (s *Server) expireKeys(now time.Time) {
 	for i := range s.temporaryKeys {
 		if k := &s.temporaryKeys[i]; k.State == Live && !now.Before(k.CreatedAt.Add(keyLifetime)) {
@@ -149,8 +149,8 @@ func (s *Server) expireKeys(now time.Time) {
 	}
 }
 
-// textInput returns the one field of the input, or responds with what is wrong.
-// The name is what Laravel's message calls the field.
+// textInput returns the only field of the input, or responds with the problem. name is
+// the field in Laravel's message.
 func textInput(w http.ResponseWriter, r *http.Request, field, name string) (value string, ok bool) {
 	raw, problem := input(r, field)
 	if problem != "" {
@@ -164,8 +164,8 @@ func textInput(w http.ResponseWriter, r *http.Request, field, name string) (valu
 	return value, true
 }
 
-// keyText is 32 letters and digits, as the keys in the documentation are. As
-// with downloadID, no client can guess it, and it is the same in every run.
+// keyText returns 32 letters and digits, like the keys in the documentation. As with
+// downloadID, no client can guess it, but it is the same in every run.
 func keyText(kind string, n int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "simulated %s key %d", kind, n))
 	return new(big.Int).SetBytes(sum[:]).Text(62)[:32]

@@ -7,16 +7,14 @@ import (
 	"strings"
 )
 
-// list is what one list of the API consists of and understands. Its objects
-// are shown as the routes of single ones show them, bodies of mails included:
-// the documentation shows no difference, and what a client must not keep, it
-// has to leave out itself.
+// list describes a list of the API. It shows objects as the routes for single objects
+// do, including the bodies of mails, because the documentation shows no difference.
+// Clients must leave out what they must not keep.
 type list[T any] struct {
 	items    []T
 	includes []string
 	sorts    []sorting[T]
-	// searched returns the values that a keyword is looked for in; nil is
-	// null.
+	// searched returns the values to search for the keyword; nil is null.
 	searched func(*T) []*string
 	render   func(*T, []string) any
 }
@@ -58,7 +56,7 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	}
 	change := changeOf(r)
 	if change.arrival && number > 1 && len(selected) > 0 {
-		// What arrived is on the first page, so any object can stand for it.
+		// The new object is on the first page, so any object can stand for it.
 		selected = slices.Insert(selected, 0, selected[0])
 	}
 	if size := s.options.PageSize; change.swap && number > 1 && len(selected) > size {
@@ -68,15 +66,15 @@ func serveList[T any](s *Server, w http.ResponseWriter, r *http.Request, l list[
 	writeJSON(w, http.StatusOK, s.renderPage(r, p, l.rendered(selected[p.start:p.end], included)))
 }
 
-// selected returns the items that the keyword selects, in the requested order,
-// or what is wrong with the parameters.
+// selected returns the items that match the keyword, in the requested order, or the
+// problem with the parameters.
 func (l list[T]) selected(query map[string]string) (selected []*T, problem string) {
 	selected = make([]*T, len(l.items))
 	for i := range l.items {
 		selected[i] = &l.items[i]
 	}
-	// Laravel makes null of a keyword that is empty or blank, and then finds
-	// everything. A client that sends one has a mistake.
+	// Laravel turns an empty or blank keyword into null, which matches everything. A
+	// client that sends one has a bug.
 	if keyword, ok := query["keyword"]; ok {
 		if strings.TrimSpace(keyword) == "" {
 			return nil, "The keyword is empty."
@@ -99,9 +97,9 @@ func (l list[T]) search(items []*T, keyword string) []*T {
 	})
 }
 
-// sort orders the items by one key. Several keys, an unknown or an empty one
-// are as wrong as with includes. Equal items stay in the data's order, reversed
-// or not.
+// sort sorts the items by one key. As with includes, several keys, an unknown one or an
+// empty one are a problem. Equal items stay in the order of the data, even if the sort
+// is reversed.
 func (l list[T]) sort(items []*T, name string) (problem string) {
 	key, reversed := strings.CutPrefix(name, "-")
 	names := make([]string, 0, len(l.sorts))
@@ -121,7 +119,7 @@ func (l list[T]) sort(items []*T, name string) (problem string) {
 	return fmt.Sprintf("Requested sort(s) `%s` is not allowed. Allowed sort(s) are `%s`.", key, strings.Join(names, ", "))
 }
 
-// rendered never returns nil: an empty list is [], not null.
+// rendered renders the items. It never returns nil: an empty list is [], not null.
 func (l list[T]) rendered(items []*T, included []string) []any {
 	objects := make([]any, 0, len(items))
 	for _, item := range items {

@@ -9,7 +9,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// ids are those of the objects in a list, in its order.
+// ids returns the ids of the objects in a list, in order.
 func ids(t *testing.T, got response) []string {
 	t.Helper()
 	var list struct{ Data []struct{ ID string } }
@@ -74,8 +74,8 @@ func TestListOrderAndSearch(t *testing.T) {
 	}
 }
 
-// TestListObjects compares the objects of every list with those of the routes
-// for single ones, byte for byte and body and all.
+// TestListObjects compares the objects of every list with those of the routes for single
+// objects, byte for byte, including bodies.
 func TestListObjects(t *testing.T) {
 	t.Parallel()
 	_, web := start(t, simulator.Options{})

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// showMail is GET /api/mails/{id}.
+// showMail handles GET /api/mails/{id}.
 func (s *Server) showMail(w http.ResponseWriter, r *http.Request, id string) {
 	query, problem := parameters(r, "include")
 	if problem != "" {
@@ -25,7 +25,7 @@ func (s *Server) showMail(w http.ResponseWriter, r *http.Request, id string) {
 	writeData(w, http.StatusOK, s.renderMail(&mail, included))
 }
 
-// listMails is GET /api/mails.
+// listMails handles GET /api/mails.
 func (s *Server) listMails(w http.ResponseWriter, r *http.Request, _ string) {
 	serveList(s, w, r, list[Mail]{
 		items:    s.options.Data.Mails,

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// The objects of the API. Keys are in alphabetical order, so that an object
-// with overrides, which is a map, is written like any other.
+// The objects of the API. Keys are in alphabetical order, so that an object with
+// overrides, which is a map, is encoded in the same order.
 
 type fileObject struct {
 	CreatedAt              string        `json:"created_at"`
@@ -89,8 +89,8 @@ func renderFile(f *File) any {
 	}, f.Extra, f.Omit)
 }
 
-// renderFiles returns the files in the given order, and never nil: an empty
-// list is [], not null and not missing.
+// renderFiles renders the files in the given order. It never returns nil: an empty list
+// is [], neither null nor missing.
 func (s *Server) renderFiles(ids []string) []any {
 	objects := make([]any, 0, len(ids))
 	for _, id := range ids {
@@ -100,7 +100,7 @@ func (s *Server) renderFiles(ids []string) []any {
 	return objects
 }
 
-// file returns a file of any download, uploaded or received.
+// file returns an uploaded or received file.
 func (s *Server) file(id string) File {
 	if f, ok := s.files[id]; ok {
 		return f
@@ -138,8 +138,8 @@ func (s *Server) renderMail(m *Mail, included []string) any {
 	}, m.Extra, m.Omit, hidden(included)...)
 }
 
-// renderMailDownload returns nil for a download that is not included, whose key
-// is then missing, and null for one that is included and not there.
+// renderMailDownload returns nil for a download that is not included, which omits its
+// key, and JSON null if the mail has no download.
 func (s *Server) renderMailDownload(d *MailDownload, included []string) any {
 	if !slices.Contains(included, "download") {
 		return nil
@@ -168,8 +168,8 @@ func renderPerson(p *Person) *personObject {
 	return &personObject{Name: p.Name, Initials: p.Initials, Email: p.Email, PhotoURL: p.PhotoURL, Timezone: p.Timezone}
 }
 
-// override lets the data set say what its types cannot: another JSON type, an
-// unknown key, a missing one. No override shows a hidden key.
+// override applies extra and omit to an object, to express what its type cannot: another
+// JSON type, an unknown key, a missing one. It never shows a hidden key.
 func override(object any, extra map[string]json.RawMessage, omit []string, hidden ...string) any {
 	if len(extra) == 0 && len(omit) == 0 {
 		return object
@@ -184,7 +184,8 @@ func override(object any, extra map[string]json.RawMessage, omit []string, hidde
 	return keys
 }
 
-// hidden is what a mail must not show: a download that was not included.
+// hidden returns the keys that a mail must not show: the download, unless it is
+// included.
 func hidden(included []string) []string {
 	if slices.Contains(included, "download") {
 		return nil
@@ -192,7 +193,7 @@ func hidden(included []string) []string {
 	return []string{"download"}
 }
 
-// keysOf takes an object apart.
+// keysOf returns the keys and values of an object.
 func keysOf(object any) map[string]json.RawMessage {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(encodeJSON(object), &keys); err != nil {
@@ -201,7 +202,7 @@ func keysOf(object any) map[string]json.RawMessage {
 	return keys
 }
 
-// encodeJSON leaves HTML as it is, as the documentation shows it.
+// encodeJSON encodes a value without escaping HTML, as in the documentation.
 func encodeJSON(value any) []byte {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

@@ -85,13 +85,13 @@ func TestOverrides(t *testing.T) {
 	want(t, call(t, web, "GET", "/api/inbox/php?include=download", ""), 200, `{"data":{"download":[],"id":"php","sender":[]}}`)
 }
 
-// TestData compares what the data sets say of contents with these, and looks for
-// the markers where only a body has them.
+// TestData compares the sizes in the data sets with the contents, and checks that each
+// marker occurs only in a body.
 func TestData(t *testing.T) {
 	t.Parallel()
 	data := simulator.DefaultData()
 	for _, f := range slices.Concat(data.Files, data.ReceivedFiles, simulator.ManyFiles(3), []simulator.File{simulator.LargeFile("", 0), simulator.LargeFile("", 99)}) {
-		// The one file of sizes beyond 32 bits cannot be what it claims, nor can many.
+		// FileBackup and the files of ManyFiles are smaller than they claim.
 		if f.ID != simulator.FileBackup && !strings.HasPrefix(f.ID, "file-") && f.Size != int64(len(f.Content)) {
 			t.Errorf("%s: size %d, content of %d bytes", f.FullFilename, f.Size, len(f.Content))
 		}

@@ -9,29 +9,28 @@ import (
 	"strconv"
 )
 
-// PageStyle is one of the ways in which a Laravel application describes the
-// pages of a list. The API's documentation shows none of them, so a client has
-// to be ready for each.
+// PageStyle is a form in which Laravel applications describe the pages of a list. The
+// API documentation shows none of them, so clients must support all.
 type PageStyle int
 
 const (
 	// PageResource has links and meta beside data.
 	PageResource PageStyle = iota
-	// PageTopLevel has current_page, last_page, next_page_url and the rest
-	// beside data; its links are an array.
+	// PageTopLevel has current_page, last_page, next_page_url and others beside data.
+	// Its links are an array.
 	PageTopLevel
-	// PageSimple is PageTopLevel without what needs a count: last_page, its
+	// PageSimple is PageTopLevel without the fields that need a count: last_page, its
 	// URL, total and links.
 	PageSimple
-	// PageCursor has links and meta as PageResource does, a cursor in place
-	// of the page, and counts nothing. A cursor is good only for the route,
-	// the keyword and the sort that it was given for.
+	// PageCursor has links and meta like PageResource, a cursor instead of the page, and
+	// no counts. A cursor is valid only for the route, keyword and sort for which it was
+	// issued.
 	PageCursor
-	// PageFractal has meta.pagination, as league/fractal writes it. Its links
-	// are [] where there are none: PHP's empty array.
+	// PageFractal has meta.pagination, as league/fractal writes it. If there are no
+	// links, they are [], PHP's empty array.
 	PageFractal
-	// PageJSONAPI is PageResource with page[number] as the parameter, as
-	// spatie/laravel-json-api-paginate has it.
+	// PageJSONAPI is PageResource with page[number] as the parameter, as in
+	// spatie/laravel-json-api-paginate.
 	PageJSONAPI
 )
 
@@ -50,7 +49,7 @@ func (style PageStyle) parameter() string {
 // page is one page of a list.
 type page struct {
 	number, size, last, total int
-	// start and end are its part of the list.
+	// start and end delimit its part of the list.
 	start, end int
 	// next is the number of the next page, 0 if there is none.
 	next int
@@ -58,7 +57,7 @@ type page struct {
 
 func newPage(number, size, total int) page {
 	p := page{number: number, size: size, last: max(1, (total+size-1)/size), total: total}
-	// Past the end, Laravel has an empty page.
+	// Past the end, Laravel returns an empty page.
 	p.start, p.end = total, total
 	if number <= p.last {
 		p.start = (number - 1) * size
@@ -70,9 +69,8 @@ func newPage(number, size, total int) page {
 	return p
 }
 
-// requestedPage returns the number of the page that a request selects. Laravel
-// serves the first page for an invalid number; here a client that sends one must
-// not go unnoticed.
+// requestedPage returns the number of the requested page. Laravel serves the first page
+// for an invalid number; here it is an error, so that a bug of a client is noticed.
 func requestedPage(r *http.Request, query map[string]string) (number int, problem string) {
 	if cursor, ok := query["cursor"]; ok {
 		number, ok = cursorPage(r, cursor)
@@ -95,7 +93,7 @@ func requestedPage(r *http.Request, query map[string]string) (number int, proble
 	return number, ""
 }
 
-// cursor looks as Laravel's do, and holds the list that it belongs to.
+// cursor returns a cursor like Laravel's, which contains the list that it belongs to.
 func cursor(r *http.Request, number int) string {
 	query := r.URL.Query()
 	text, err := json.Marshal(map[string]any{
@@ -111,8 +109,8 @@ func cursor(r *http.Request, number int) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// cursorPage returns the number of the page that a cursor stands for, if the
-// request is one that the cursor was given for.
+// cursorPage returns the page number of a cursor, if it was issued for the list of the
+// request.
 func cursorPage(r *http.Request, text string) (number int, ok bool) {
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
@@ -186,8 +184,8 @@ func (s *Server) renderPage(r *http.Request, p page, objects []any) map[string]a
 	}
 }
 
-// pageLinks is what a web page would show below a list. Of many pages, Laravel
-// leaves out those in the middle; here are all.
+// pageLinks returns the links that a web page shows below a list. Of many pages, Laravel
+// omits those in the middle; this returns all.
 func pageLinks(p page, link func(int) any) []map[string]any {
 	links := []map[string]any{{"url": link(p.number - 1), "label": "&laquo; Previous", "active": false}}
 	for number := 1; number <= p.last; number++ {
@@ -196,7 +194,7 @@ func pageLinks(p page, link func(int) any) []map[string]any {
 	return append(links, map[string]any{"url": link(p.next), "label": "Next &raquo;", "active": false})
 }
 
-// fractalLinks has only the links to pages that there are.
+// fractalLinks returns links to existing pages only.
 func fractalLinks(p page, link func(int) any) any {
 	links := map[string]any{}
 	if p.number > 1 {

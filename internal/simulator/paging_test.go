@@ -13,8 +13,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// tiny are files of which nothing but the id is shown, so that a page can be
-// compared whole.
+// tiny returns files that show only their id, so that a whole page can be compared.
 func tiny(n int) *simulator.Data {
 	data := &simulator.Data{}
 	for i := range n {
@@ -27,8 +26,8 @@ func tiny(n int) *simulator.Data {
 	return data
 }
 
-// TestPages compares a page in the middle, one past the end and one without
-// objects, in every style but the cursor's.
+// TestPages compares a page in the middle in every style except PageCursor, and in one
+// style each, a page past the end and an empty list.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	const (

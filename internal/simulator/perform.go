@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// performDownload is GET /download/{key}, outside /api. This route is the
-// simulator's alone: the API's pages say that a download's URL is made from its
-// public key, and not how, and nothing suggests that the service has this one.
+// performDownload handles GET /download/{key}, outside /api. Only the simulator has this
+// route: the API's pages say that a download's URL is made from its public key, but not
+// how, and nothing suggests that the service has this one.
 //
-// It needs no token, since the key is itself the secret. The record of a
-// download made with POST /downloads is gone at the moment it is served, whether
-// or not the client gets to read the response. That of a mail stays.
+// It needs no token, because the key is itself the secret. A download created with
+// POST /downloads is used up once it is served, even if the client does not read the
+// response. The download of a mail is not.
 func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, key string) {
 	if _, problem := parameters(r); problem != "" {
 		writeError(w, r, http.StatusBadRequest, problem, nil)
@@ -23,8 +23,8 @@ func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, key str
 	}
 	fileIDs, ok := s.perform(key)
 	if !ok && !wantsJSON(r) {
-		// As Laravel does with a browser whose key is missing or whose session
-		// has ended. A client that follows gets a web page with status 200.
+		// Laravel does this for a browser whose key is missing or whose session has
+		// ended. A client that follows the redirect gets a web page with status 200.
 		Redirect(http.StatusFound, "/login")(w, r, nil)
 		return
 	}
@@ -41,12 +41,12 @@ func (s *Server) performDownload(w http.ResponseWriter, r *http.Request, key str
 	_, _ = w.Write(content)
 }
 
-// showLogin is GET /login, a page for people.
+// showLogin handles GET /login, a web page.
 func showLogin(w http.ResponseWriter, r *http.Request, _ string) {
 	HTML()(w, r, nil)
 }
 
-// contentOf is the content of one file, or an archive of several or none.
+// contentOf returns the content of one file, or an archive of several or none.
 func (s *Server) contentOf(fileIDs []string) (content []byte, contentType, filename string) {
 	if len(fileIDs) != 1 {
 		return s.archive(fileIDs), "application/zip", "download.zip"
@@ -59,8 +59,8 @@ func (s *Server) contentOf(fileIDs []string) (content []byte, contentType, filen
 	return f.Content, contentType, f.FullFilename
 }
 
-// archive holds the files uncompressed and undated, so that it has the same
-// bytes in every run.
+// archive returns the files as an archive, uncompressed and undated, so that it has the
+// same bytes in every run.
 func (s *Server) archive(fileIDs []string) []byte {
 	var buffer bytes.Buffer
 	archive := zip.NewWriter(&buffer)

@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// window is a fixed one: it starts with its first request, and its reported end
-// is RateWindow later, however the requests are spread in it.
+// window is a fixed window. It starts with its first request, and its reported end is
+// RateWindow later, however the requests are distributed.
 type window struct {
 	start time.Time
 	used  int
 }
 
-// throttle counts a request of the API, sets the X-RateLimit headers, and
-// reports whether the request is within the limit. The API counts by IP address,
-// and all clients of a simulator have that of this machine. Rejected requests are
-// not counted.
+// throttle counts a request to the API, sets the X-RateLimit headers, and reports
+// whether the request is within the limit. The API counts by IP address, and all clients
+// of a simulator share this machine's. Rejected requests are not counted.
 func (s *Server) throttle(w http.ResponseWriter) bool {
 	if s.options.HideRateLimit {
 		return true
@@ -31,10 +30,10 @@ func (s *Server) throttle(w http.ResponseWriter) bool {
 		return true
 	}
 	if now.Before(end) {
-		// Rounded up: a client that obeys either header is not early.
+		// Rounded up, so that a client that obeys either header is not early.
 		end = end.Add(time.Second - 1)
 	} else {
-		// The limit is late.
+		// The reported end has passed: see LateRateLimit.
 		end = now
 	}
 	h.Set("Retry-After", strconv.FormatInt(int64(end.Sub(now)/time.Second), 10))
@@ -42,8 +41,9 @@ func (s *Server) throttle(w http.ResponseWriter) bool {
 	return false
 }
 
-// countRequest takes one request from the window, a new one if the last is over,
-// and returns what is left of it and its reported end.
+// countRequest counts a request in the window, or in a new one if the last is over. It
+// returns the remaining requests, the reported end, and whether the request is within
+// the limit.
 func (s *Server) countRequest(now time.Time) (remaining int, end time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,11 +57,10 @@ func (s *Server) countRequest(now time.Time) (remaining int, end time.Time, ok b
 	return s.options.RateLimit - s.window.used, s.window.start.Add(s.options.RateWindow), ok
 }
 
-// LimitReq is nginx's limit_req in front of the application, with nodelay and
-// limit_req_status 429: a leaky bucket that drains at a rate of requests per
-// second, by the server's clock, and holds a burst of them. What exceeds it gets
-// a web page with status 429 and none of the headers of Laravel's limit. The
-// bucket is one for all clients.
+// LimitReq simulates nginx's limit_req in front of the application, with nodelay and
+// limit_req_status 429: a leaky bucket that drains rate requests per second, by the
+// server's clock, and holds burst of them. Requests beyond that get a web page with
+// status 429, without the headers of Laravel's limit. All clients share one bucket.
 func (s *Server) LimitReq(rate float64, burst int) Fault {
 	rejected := Status(http.StatusTooManyRequests, http.Header{"Content-Type": {"text/html"}},
 		"<html>\n<head><title>429 Too Many Requests</title></head>\n</html>\n")

@@ -25,7 +25,7 @@ func TestRateLimit(t *testing.T) {
 		// The window starts with its first request, half a second in.
 		{500 * time.Millisecond, "GET", mail, token, 200, "3 2"},
 		{time.Second, "GET", unknown, token, 404, "3 1"},
-		// No route, no count.
+		// Without a route, a request is not counted.
 		{0, "GET", "/api/nothing", token, 404, ""},
 		{0, "DELETE", mail, token, 405, ""},
 		{0, "GET", "/download/x", token, 404, ""},
@@ -35,11 +35,11 @@ func TestRateLimit(t *testing.T) {
 		{0, "GET", mail, "wrong", 401, ""},
 		{500 * time.Millisecond, "POST", "/api/downloads", token, 429, "3 0 3 5"},
 		{2499 * time.Millisecond, "GET", mail, token, 429, "3 0 1 5"},
-		// The limit is late.
+		// The reported end has passed.
 		{time.Millisecond, "GET", mail, token, 429, "3 0 0 4"},
 		{999 * time.Millisecond, "GET", mail, token, 429, "3 0 0 5"},
 		{time.Millisecond, "GET", mail, token, 200, "3 2"},
-		// The next starts with the next request, not when the last ended.
+		// The next window starts with the next request, not when the last ended.
 		{10 * time.Second, "POST", "/api/downloads", token, 422, "3 2"},
 		{4999 * time.Millisecond, "GET", mail, token, 200, "3 1"},
 		{time.Millisecond, "GET", mail, token, 200, "3 2"},

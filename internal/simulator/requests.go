@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Request is one request as it arrived. Tests assert on it what no response can
-// show: the headers sent, the number of calls, that there was none at all.
+// Request is a request as it arrived. Tests use it to check what responses cannot show:
+// the headers, the number of requests, or that there was none.
 type Request struct {
 	Method   string
 	Path     string // decoded
 	RawQuery string
 	Header   http.Header
 	Body     []byte
-	// Status is that of the response, 0 as long as there is none.
+	// Status is the status of the response, 0 until there is one.
 	Status int
-	// Time is when it arrived, by the server's clock.
+	// Time is the time of arrival, by the server's clock.
 	Time       time.Time
 	RemoteAddr string
 
 	unexpected bool
 }
 
-// record keeps a request on arrival, before any fault, so that one which never
-// gets a response is seen too.
+// record records a request on arrival, before any fault, so that a request that never
+// gets a response is recorded too.
 func (s *Server) record(r *http.Request, body []byte) *Request {
 	rt, _, _ := s.match(r)
 	request := &Request{
@@ -49,14 +49,14 @@ func (s *Server) Requests() []Request {
 	return s.selectRequests(func(*Request) bool { return true })
 }
 
-// Unexpected returns the requests that hit no route or a route's wrong method.
-// No test of a well-behaved client has any, whatever else it asserts.
+// Unexpected returns the requests without a route, or with a wrong method for it. A
+// well-behaved client makes none, whatever a test is about.
 func (s *Server) Unexpected() []Request {
 	return s.selectRequests(func(r *Request) bool { return r.unexpected })
 }
 
-// Count returns how many requests had the method, or any if it is empty, and a
-// path that starts with the prefix.
+// Count returns the number of requests with the method, or with any if it is empty, and
+// with a path that starts with the prefix.
 func (s *Server) Count(method, pathPrefix string) int {
 	return len(s.selectRequests(func(r *Request) bool {
 		return (method == "" || r.Method == method) && strings.HasPrefix(r.Path, pathPrefix)
@@ -87,8 +87,8 @@ func (s *Server) selectRequests(wanted func(*Request) bool) []Request {
 	return selected
 }
 
-// response is the ResponseWriter of every request. It records the status, and
-// holds the response back for the latency, those of faults included.
+// response is the ResponseWriter of every request, with or without a fault. It records
+// the status, and delays the response by the latency.
 type response struct {
 	http.ResponseWriter
 	server  *Server

@@ -41,7 +41,7 @@ func TestRecording(t *testing.T) {
 		t.Errorf("unexpected requests: %+v", u)
 	}
 
-	// What a test does with its copies stays there.
+	// Changes to copies do not change the record.
 	first.Header.Set("X-Request", "2")
 	requests[1].Body[0] = 'x'
 	if again := s.Requests(); again[0].Header.Get("X-Request") != "1" || string(again[1].Body) != `{}` {

@@ -1,11 +1,9 @@
-// Package simulator is an in-process stand-in for the Privasfer API, for
-// acceptance tests and the demo.
+// Package simulator is an in-process stand-in for the Privasfer API, for acceptance
+// tests and the demo.
 //
-// It is deliberately strict. Where the API's documentation is silent, it
-// rejects what the documentation does not show instead of guessing at
-// tolerance, so that no test passes because the stand-in is kinder than the
-// service. The shape of its errors is that of a Laravel application, which the
-// documented errors have.
+// It is deliberately strict. It rejects what the API documentation does not show instead
+// of guessing at tolerance, so that no test passes because the simulator is more lenient
+// than the service. Its errors have the form of Laravel's, like the documented ones.
 package simulator
 
 import (
@@ -25,17 +23,17 @@ import (
 	"unicode/utf8"
 )
 
-// timeLayout is how the API writes times. No page names their zone; the
+// timeLayout is the format of times in the API. No page names their time zone; the
 // simulator uses UTC, so that its responses do not depend on the machine.
 const timeLayout = "2006-01-02 15:04:05"
 
 // Options configures a Server. The zero value of every field but Token is
 // usable.
 type Options struct {
-	// Token is the only token accepted. An empty one lets nobody in, since
-	// a forgotten setting must not switch authentication off.
+	// Token is the only token accepted. If empty, every token is rejected, because a
+	// forgotten setting must not switch authentication off.
 	Token string
-	// PIN is the user's PIN code. With an empty one, every PIN is wrong.
+	// PIN is the user's PIN. If empty, every PIN is rejected.
 	PIN string
 	// Now is the clock, time.Now if nil. Tests inject one so that nothing
 	// waits for a download to expire or for a rate window to end.
@@ -46,35 +44,34 @@ type Options struct {
 	RateLimit int
 	// RateWindow is the length of a window, one minute if zero.
 	RateWindow time.Duration
-	// LateRateLimit is for how long after the reported end of a window requests
-	// are still rejected, with a Retry-After of 0. Laravel does so for up to a
-	// second where it keeps its limiter in Redis or APC: it reports whole
-	// seconds, and the counter expires later. With a second, Retry-After is the
-	// time to the real end rounded down, and counts down to 0.
+	// LateRateLimit is how long requests are still rejected after the reported end of a
+	// window, with a Retry-After of 0. Laravel does this for up to a second if its
+	// limiter is in Redis or APC: it reports whole seconds, and the counter expires
+	// later. With one second, Retry-After is the time to the real end rounded down, and
+	// counts down to 0.
 	LateRateLimit time.Duration
-	// HideRateLimit sends no X-RateLimit headers and limits nothing, as a
-	// server without throttling does.
+	// HideRateLimit disables the rate limit and the X-RateLimit headers, like a server
+	// without throttling.
 	HideRateLimit bool
-	// Latency is how long each response is held back once it is decided. What
-	// the request changes has happened by then, as on a distant server. The
-	// wait ends early when the client leaves.
+	// Latency is the delay of each response after the request was carried out, as with a
+	// distant server. It ends early when the client leaves.
 	Latency time.Duration
-	// PageSize is how many objects a page of a list holds. With zero, lists
-	// do not come in pages, and a request for one is rejected.
+	// PageSize is the number of objects on a page of a list. If zero, lists do not come
+	// in pages, and a request for a page is rejected.
 	PageSize int
-	// PageStyle is how pages are described.
+	// PageStyle is the form in which pages are described.
 	PageStyle PageStyle
-	// NextHost replaces scheme and host in the URLs of other pages, those of
-	// the request if empty, as where a proxy hides the application's own
-	// name. A path in it goes before the route's.
+	// NextHost replaces the scheme and host of the request in the URLs of other pages,
+	// if not empty, like a proxy that hides the application's own name. A path in it
+	// goes before the route's.
 	NextHost string
-	// Data is what the account holds, DefaultData if nil. It must not be
-	// changed after New.
+	// Data is the content of the account, DefaultData if nil. It must not be changed
+	// after New.
 	Data *Data
 }
 
-// Server behaves as the Privasfer API does. It is an http.Handler, safe for
-// concurrent use; New makes one.
+// Server behaves like the Privasfer API. It is an http.Handler and safe for concurrent
+// use. Create it with New.
 type Server struct {
 	options  Options
 	files    map[string]File
@@ -86,7 +83,7 @@ type Server struct {
 	mu            sync.Mutex // guards everything below
 	window        window
 	downloads     []*download
-	mailDownloads map[string]*download // those of the mails in the inbox
+	mailDownloads map[string]*download // of the mails in the inbox
 	temporaryKeys []KeyRecord
 	downloadKeys  []DownloadKeyRecord
 	requests      []*Request
@@ -153,8 +150,8 @@ func New(options Options) *Server {
 // ServeHTTP records the request, then lets an injected fault or the real
 // handler respond.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The body is read to its end in every case: only then does net/http
-	// notice that the client has left, which the waiting faults rely on.
+	// Always read the whole body: only then does net/http notice that the client has
+	// left, which waiting faults rely on.
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 
@@ -166,9 +163,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(rw, r)
 }
 
-// serve checks in the order in which Laravel does: route, method,
-// authentication, rate limit, and then the handler's own checks. Only what gets
-// as far as the rate limit has its headers.
+// serve makes its checks in the order of Laravel: route, method, authentication, rate
+// limit, and then those of the handler. Only responses that get as far as the rate limit
+// have its headers.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt, id, allowed := s.match(r)
 	if allowed == "" {
@@ -194,16 +191,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt.handle(w, r, id)
 }
 
-// route is one line of the routing table. A pattern is a path, one of whose
-// segments may be {id}.
+// route is a line of the routing table. A pattern is a path in which one segment may be
+// {id}.
 type route struct {
 	method  string
 	pattern string
 	handle  func(w http.ResponseWriter, r *http.Request, id string)
 }
 
-// match finds the route of a request. Without one, allowed lists the methods
-// that the path has, and is empty if the path has no route at all.
+// match returns the route of a request, nil if there is none, and its id. allowed lists
+// the methods of the path, and is empty if the path has no route at all.
 func (s *Server) match(r *http.Request) (found *route, id, allowed string) {
 	var methods []string
 	for _, rt := range s.routes {
@@ -223,9 +220,8 @@ func (s *Server) match(r *http.Request) (found *route, id, allowed string) {
 	return found, id, strings.Join(methods, ", ")
 }
 
-// matchPath compares a pattern with a decoded path: an escaped slash in an id
-// separates segments, as it does in Laravel, and a dot segment, which proxies
-// resolve, is never an id.
+// matchPath compares a pattern with a decoded path. An escaped slash in an id separates
+// segments, as in Laravel, and a dot segment, which proxies resolve, is never an id.
 func matchPath(pattern, path string) (id string, ok bool) {
 	prefix, suffix, hasID := strings.Cut(pattern, "{id}")
 	if !hasID {
@@ -239,16 +235,15 @@ func matchPath(pattern, path string) (id string, ok bool) {
 	return id, true
 }
 
-// authenticated accepts the exact header alone: one value, one space.
+// authenticated accepts only the exact header: one value, one space.
 func (s *Server) authenticated(r *http.Request) bool {
 	values := r.Header.Values("Authorization")
 	return s.options.Token != "" && len(values) == 1 && values[0] == "Bearer "+s.options.Token
 }
 
-// parameters returns the query's parameters, or what is wrong with them. Those
-// that the route does not document and repeated ones are wrong: the service may
-// well ignore them, but a client that sends them has a mistake that a test must
-// show.
+// parameters returns the query parameters, or the problem with them. Repeated
+// parameters, and those that the route does not document, are a problem: the service may
+// ignore them, but a client that sends them has a bug that a test must show.
 func parameters(r *http.Request, allowed ...string) (values map[string]string, problem string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -267,11 +262,10 @@ func parameters(r *http.Request, allowed ...string) (values map[string]string, p
 	return values, ""
 }
 
-// input returns the one field of a JSON object that the route documents, nil if
-// it is missing, or what is wrong with the request. Other fields are as wrong as
-// undocumented parameters, and for the same reason. Any other JSON, and a body
-// that is not called JSON, is no input at all to Laravel, which then misses the
-// required field.
+// input returns the only documented field of the JSON object in a request, nil if it is
+// missing, or the problem with the request. Other fields are a problem, for the same
+// reason as undocumented parameters. To Laravel, other JSON or another media type is no
+// input, so the required field is missing.
 func input(r *http.Request, field string) (value json.RawMessage, problem string) {
 	if _, problem := parameters(r); problem != "" {
 		return nil, problem
@@ -297,7 +291,7 @@ func input(r *http.Request, field string) (value json.RawMessage, problem string
 	return fields[field], ""
 }
 
-// writeData responds with the envelope of a success.
+// writeData responds with data in the envelope of a success.
 func writeData(w http.ResponseWriter, status int, data any) {
 	writeJSON(w, status, map[string]any{"data": data})
 }
@@ -309,8 +303,8 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	_, _ = w.Write(body)
 }
 
-// writeError responds with an error. Only a client that asks for JSON gets JSON:
-// for any other, Laravel has pages and a redirect to its login form.
+// writeError responds with an error. Only a client that accepts JSON gets JSON: others
+// get web pages, and a redirect to the login form, as with Laravel.
 func writeError(w http.ResponseWriter, r *http.Request, status int, message string, fields map[string][]string) {
 	if wantsJSON(r) {
 		body := map[string]any{"message": message}
@@ -329,12 +323,13 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, message stri
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<title>%s</title>\n", html.EscapeString(http.StatusText(status)))
 }
 
-// writeInvalid responds with what is wrong with fields of the input.
+// writeInvalid responds with the errors of fields of the input.
 func writeInvalid(w http.ResponseWriter, r *http.Request, fields map[string][]string) {
 	writeError(w, r, http.StatusUnprocessableEntity, "The given data was invalid.", fields)
 }
 
-// wantsJSON looks at the first type that the client accepts, as Laravel does.
+// wantsJSON reports whether the first accepted type is JSON. Laravel checks only the
+// first.
 func wantsJSON(r *http.Request) bool {
 	first, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
 	return strings.Contains(first, "/json") || strings.Contains(first, "+json")

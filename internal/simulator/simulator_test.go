@@ -11,8 +11,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestRoutes shows that a route and its methods are looked at before the token,
-// and the token before all else.
+// TestRoutes checks that the server checks a route and its methods before the token, and
+// the token before all else.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	s, web := start(t, simulator.Options{})
@@ -47,7 +47,7 @@ func TestToken(t *testing.T) {
 	for _, values := range [][]string{
 		{right}, {right, right}, {right + "x"}, {token}, {"bearer " + token}, {"Bearer  " + token}, {"Bearer "}, {"Bearer"}, {""}, {},
 	} {
-		// An empty token lets nobody in.
+		// An empty token rejects every request.
 		for _, option := range []string{token, ""} {
 			status := 401
 			if len(values) == 1 && values[0] == right && option == token {
@@ -213,8 +213,8 @@ func TestPerformedAtOnce(t *testing.T) {
 	}
 }
 
-// TestImports keeps the package usable by the demo, and independent of the
-// client: a mistake shared by both sides would be found by no test.
+// TestImports keeps the package usable by the demo, and independent of the client: no
+// test would find a mistake that both shared.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	pkg, err := build.ImportDir(".", 0)
