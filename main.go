@@ -22,8 +22,8 @@ import (
 var version = "dev"
 
 func main() {
-	// net/http logs bytes that a server sends unasked, and Terraform keeps what a
-	// provider writes to its standard error.
+	// net/http logs unsolicited bytes from a server, and Terraform keeps what a provider
+	// writes to its standard error.
 	log.SetOutput(io.Discard)
 	tuneRuntime()
 	debugging := flag.Bool("debug", false, "serve the provider for a debugger, and print how Terraform finds it")
@@ -41,16 +41,16 @@ func main() {
 	}
 }
 
-// tuneRuntime fits the process to what it is: it lives as long as a plan and
-// waits most of that time. BENCHMARKS.md has what each setting brings.
+// tuneRuntime tunes the runtime for a process that lives only as long as a plan and
+// mostly waits. BENCHMARKS.md has the effect of each setting.
 func tuneRuntime() {
-	// The framework formats its trace lines even when nobody listens. Windows keeps
-	// the case of a name as it was set and ignores it.
+	// The framework formats its trace lines even if they are not logged. Windows
+	// preserves the case of variable names, but ignores it.
 	if !slices.ContainsFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(strings.ToUpper(variable), "TF_LOG") }) {
 		_ = os.Setenv("TF_LOG_SDK", "OFF")
 	}
-	// Collect garbage less often. A memory limit beside a larger percentage would
-	// cost a large list, which is alive as a whole, far more than it saves.
+	// Collect garbage less often. A larger percentage with a memory limit would cost far
+	// more than it saves with a large list, all of which is alive.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(150)
 	}

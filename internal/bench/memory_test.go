@@ -19,7 +19,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// BenchmarkPlanList plans one list of files. "peak-MB" is the provider's.
+// BenchmarkPlanList plans one list of files. "peak-MB" is the provider's peak memory.
 func BenchmarkPlanList(b *testing.B) {
 	for _, count := range []int{1, 5_000, 20_000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
@@ -41,8 +41,8 @@ func BenchmarkPlanLookups(b *testing.B) {
 	}
 }
 
-// BenchmarkPerform plans a download that is performed. Of a text there are two
-// results with its content, of any other file one.
+// BenchmarkPerform plans a download that is performed. The content of a text is in two
+// results, that of any other file in one.
 func BenchmarkPerform(b *testing.B) {
 	for _, test := range []struct {
 		name string
@@ -66,8 +66,8 @@ func BenchmarkPerform(b *testing.B) {
 	}
 }
 
-// measure runs Terraform on a provider in a process of its own, of which the
-// system reports what it took.
+// measure runs Terraform with a provider in a separate process, and reports that
+// process's peak memory and CPU time.
 func measure(b *testing.B, api *api, config string, args ...string) {
 	b.Helper()
 	w := newWorkspace(b, ".", api.configuration()+config)
@@ -94,7 +94,7 @@ func measure(b *testing.B, api *api, config string, args ...string) {
 	b.ReportMetric(cpu.Seconds()/float64(b.N), "provider-cpu-s")
 }
 
-// peakMemory is what the process has held at most so far, in KiB.
+// peakMemory returns the peak memory of a process so far, in KiB.
 func peakMemory(b *testing.B, pid int) int {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -111,14 +111,14 @@ func peakMemory(b *testing.B, pid int) int {
 	return 0
 }
 
-// stop ends the provider and returns what it took of the processor.
+// stop ends the provider and returns its CPU time.
 func stop(provider *exec.Cmd) time.Duration {
 	_ = provider.Process.Signal(os.Interrupt)
 	_ = provider.Wait() // it was interrupted
 	return provider.ProcessState.UserTime() + provider.ProcessState.SystemTime()
 }
 
-// start starts a provider and returns what it says of how to reach it.
+// start starts a provider and returns the TF_REATTACH_PROVIDERS that it prints.
 func start(b *testing.B, provider *exec.Cmd) string {
 	b.Helper()
 	output, err := provider.StdoutPipe()

@@ -22,12 +22,12 @@ import (
 const (
 	token       = "benchmark"
 	pin         = "1a2s3d"
-	parallelism = 10 // Terraform's own
+	parallelism = 10 // Terraform's default
 )
 
-// BenchmarkPlanReads plans lookups of 200 mails at 20 ms each. "ratio" is its
-// time as a multiple of the least that it could take: the same plan over a data
-// source that responds at once, and the responses' latency at the engine's
+// BenchmarkPlanReads plans lookups of 200 mails, with a latency of 20 ms each. "ratio"
+// is its time as a multiple of the least possible time: that of the same plan with a
+// data source that responds at once, plus the latency of the responses at Terraform's
 // parallelism.
 func BenchmarkPlanReads(b *testing.B) {
 	for name, start := range map[string]func(*httptest.Server){
@@ -61,8 +61,8 @@ func BenchmarkPlanReads(b *testing.B) {
 	}
 }
 
-// BenchmarkPlanRateLimited plans 300 lookups under a limit of 100 in 4 seconds.
-// "rejected" counts the requests over the limit, "reads-s" is from the first
+// BenchmarkPlanRateLimited plans 300 lookups under a limit of 100 requests in 4 seconds.
+// "rejected" is the number of requests over the limit, "reads-s" the time from the first
 // request to the last.
 func BenchmarkPlanRateLimited(b *testing.B) {
 	const reads, latency = 300, 20 * time.Millisecond
@@ -87,8 +87,8 @@ func BenchmarkPlanRateLimited(b *testing.B) {
 	b.ReportMetric(took.Seconds()/float64(b.N), "reads-s")
 }
 
-// BenchmarkSchema asks for the provider's schema: what every command pays at
-// the start. "ratio" is its time as a multiple of the floor's.
+// BenchmarkSchema reads the provider's schema, as every command does at its start.
+// "ratio" is its time as a multiple of the floor's.
 func BenchmarkSchema(b *testing.B) {
 	measured, floor := newWorkspace(b, ".", ""), newWorkspace(b, "./internal/bench/floor", "")
 	var floorTime time.Duration
@@ -116,7 +116,8 @@ func newAPI(b *testing.B, options simulator.Options, start func(*httptest.Server
 	a := &api{Server: simulator.New(options)}
 	a.listener = httptest.NewUnstartedServer(a.Server)
 	a.listener.EnableHTTP2 = true
-	// Before the start: httptest calls it beside a hook of its own, which Close needs.
+	// Set before the start, so that httptest calls it from its own hook, which Close
+	// needs.
 	a.listener.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			a.connections.Add(1)
@@ -139,7 +140,7 @@ func certificatePEM(certificate *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
 }
 
-// mails is an account with so many mails, mail-0 and so on.
+// mails returns an account with count mails, mail-0 and up.
 func mails(count int) *simulator.Data {
 	template := simulator.DefaultData().InboxMails[0]
 	data := &simulator.Data{}
@@ -152,7 +153,7 @@ func mails(count int) *simulator.Data {
 	return data
 }
 
-// workspace is a folder with a configuration, and the one with its provider.
+// workspace is a folder with a configuration, and the folder with its provider.
 type workspace struct {
 	terraform.Workspace
 	providers string

@@ -17,15 +17,15 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// BenchmarkSaveDownload saves a file of 1 GiB by the action, in a whole run of
-// Terraform. "ratio" is its time as a multiple of that of a plain copy by net/http
-// to the same disk, without the checksum and the sync.
+// BenchmarkSaveDownload saves a file of 1 GiB with the action, in a whole run of
+// Terraform. "ratio" is its time as a multiple of that of a plain copy by net/http to
+// the same disk, without the checksum and the sync.
 func BenchmarkSaveDownload(b *testing.B) {
 	const size = 1 << 30
 	needActions(b)
 	api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: []simulator.File{
 		{ID: "large", FullFilename: "large.bin", Type: new("application/octet-stream"), Size: size}}}}, (*httptest.Server).Start)
-	// The simulator would hold the file in memory.
+	// Respond without the simulator, which would hold the file in memory.
 	api.Inject("GET /download/", -1, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Length", strconv.Itoa(size))
 		block := make([]byte, 1<<20)
@@ -73,7 +73,7 @@ func copyPlainly(b *testing.B, url, path string) {
 	}
 }
 
-// needActions skips a benchmark where the program is not Terraform 1.14 or later.
+// needActions skips a benchmark unless the program is Terraform 1.14 or later.
 func needActions(b *testing.B) {
 	b.Helper()
 	program, err := terraform.Find(b.Context(), "")

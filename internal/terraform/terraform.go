@@ -1,9 +1,9 @@
-// Package terraform runs the real terraform or tofu program on a provider from
-// this source tree. The demo, the tests and the benchmarks share it; it is no
-// part of the provider.
+// Package terraform runs the real terraform or tofu program with a provider from this
+// source tree. The demo, the tests and the benchmarks share it. It is not part of the
+// provider.
 //
-// A run sees nothing of the user's own Terraform: its CLI configuration file
-// is written here, and no registry is asked for the provider.
+// A run does not depend on the user's own Terraform settings: this package writes its
+// CLI configuration file, and no registry is asked for the provider.
 package terraform
 
 import (
@@ -29,13 +29,13 @@ import (
 // Source is the provider's address in a configuration.
 const Source = "privasfer/privasfer"
 
-// EnvPath names the program to use instead of the one that is found. It is
-// the variable that terraform-plugin-testing reads too.
+// EnvPath is the environment variable that names the program to use. It is the one that
+// terraform-plugin-testing reads too.
 const EnvPath = "TF_ACC_TERRAFORM_PATH"
 
-// Find returns the path of the program: the one in EnvPath, else terraform on
-// PATH, else the newest Terraform, which is installed into the folder cache, or
-// one of the user's where that is "".
+// Find returns the path of the program: the one in EnvPath, else terraform on PATH, else
+// a Terraform in the folder cache, where it installs the latest one if there is none. If
+// cache is empty, it uses a folder in the user's cache.
 func Find(ctx context.Context, cache string) (string, error) {
 	if path := os.Getenv(EnvPath); path != "" {
 		return path, nil
@@ -78,7 +78,7 @@ func BuildProvider(ctx context.Context, dir, pkg string, flags ...string) error 
 	args := slices.Concat([]string{"build"}, flags, []string{"-o", filepath.Join(dir, binaryName("terraform-provider-privasfer")), pkg})
 	build := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this project's own
 	build.Dir = Root()
-	// An interrupted build leaves its temporary files behind: in the caller's folder they go with it.
+	// An interrupted build leaves temporary files behind, which are deleted with dir.
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTMPDIR="+dir)
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider: %w\n%s", err, output)
@@ -100,15 +100,15 @@ type Workspace struct {
 	Env     []string // on top of the caller's environment, KEY=value
 }
 
-// UseProvider makes the workspace take the provider from a folder that
-// BuildProvider has filled. It writes the CLI configuration file beside it.
+// UseProvider makes the workspace use the provider that BuildProvider put into dir. It
+// writes the CLI configuration file there too.
 func (w *Workspace) UseProvider(dir string) error {
 	config := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", Source, filepath.ToSlash(dir))
 	return w.writeCLIConfig(dir, config)
 }
 
-// UseReattached makes the workspace take the provider from a process that
-// serves it already: TF_REATTACH_PROVIDERS in JSON.
+// UseReattached makes the workspace use a provider that is already running. reattach is
+// the JSON for TF_REATTACH_PROVIDERS. It writes the CLI configuration file into dir.
 func (w *Workspace) UseReattached(dir, reattach string) error {
 	w.Env = append(w.Env, "TF_REATTACH_PROVIDERS="+reattach)
 	return w.writeCLIConfig(dir, "")
@@ -120,16 +120,16 @@ func (w *Workspace) writeCLIConfig(dir, config string) error {
 	return os.WriteFile(file, []byte(config), 0o600)
 }
 
-// Result is what a run printed, both streams as one, and its exit code.
+// Result is the output of a run, both streams combined, and its exit code.
 type Result struct {
 	Output   string
 	ExitCode int
 }
 
-// Run runs the program to its end. Cancelling the context interrupts it as
-// Ctrl-C does; it is killed where it has not ended 30 seconds later, as on
-// Windows, where one program cannot interrupt another. The error
-// is for a run that could not be made, not for one that failed.
+// Run runs the program to its end. Cancelling the context interrupts it like Ctrl-C
+// does, and kills it if it has not ended 30 seconds later, as on Windows, where one
+// program cannot interrupt another. The error is for a program that could not be run,
+// not for one that failed.
 func (w *Workspace) Run(ctx context.Context, args ...string) (Result, error) {
 	var output bytes.Buffer
 	command := w.Command(ctx, args...)
@@ -152,8 +152,8 @@ func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// environment is the caller's, less what would make a run depend on the user:
-// settings of Terraform and of this provider.
+// environment returns the caller's environment without the settings of Terraform and of
+// this provider, so that a run does not depend on the user.
 func environment() []string {
 	kept := slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "PRIVASFER_")

@@ -1,6 +1,6 @@
-// Floor is a provider whose one data source responds at once. What a plan over
-// it takes is Terraform's own time: the floor that the benchmarks measure
-// Privasfer's provider against.
+// Floor is a provider whose only data source responds at once. A plan with it takes only
+// Terraform's own time: the floor against which the benchmarks measure Privasfer's
+// provider.
 package main
 
 import (

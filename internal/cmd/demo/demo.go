@@ -20,10 +20,10 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// shortLifetime is a download's with options.Expire, in place of the minute.
+// shortLifetime is the lifetime of a download with options.Expire, instead of a minute.
 const shortLifetime = 2 * time.Second
 
-// options chooses what the demo shows.
+// options selects what the demo shows.
 type options struct {
 	// Expire lets the download expire while it is in use.
 	Expire bool
@@ -40,7 +40,7 @@ type options struct {
 type demo struct {
 	out      io.Writer
 	options  options
-	dir      string // everything that is written is in here
+	dir      string // holds everything that is written
 	token    string // new for each run, so that finding it proves something
 	pin      string // likewise
 	lifetime time.Duration
@@ -49,13 +49,13 @@ type demo struct {
 	url       string // of the simulator, without a path
 	workspace terraform.Workspace
 
-	planned     int             // how many requests plan made
+	planned     int             // number of requests made by plan
 	diagnostics []diagnostic    // what apply reported
 	printed     strings.Builder // everything that Terraform printed
-	failed      []string        // the claims that turned out false
+	failed      []string        // claims that are false
 }
 
-// show runs the demo on out. An error says what was not as it should be.
+// show runs the demo and prints it to out. It returns an error if a claim is false.
 func show(ctx context.Context, out io.Writer, chosen options) (err error) {
 	dir, err := os.MkdirTemp("", "privasfer-demo-")
 	if err != nil {
@@ -145,8 +145,8 @@ func (d *demo) prepareTerraform(ctx context.Context) error {
 	return d.workspace.UseProvider(d.path("provider"))
 }
 
-// copyExample copies the configuration alone: someone may have run Terraform
-// on the example, and its state is no part of the demo.
+// copyExample copies only the configuration: Terraform may have been run on the example,
+// and its state is not part of the demo.
 func copyExample(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
@@ -167,7 +167,8 @@ func copyExample(dir string) error {
 	return nil
 }
 
-// startSimulator listens on a free port of this machine, until stop.
+// startSimulator serves the simulator on a free port of this machine until stop is
+// called.
 func (d *demo) startSimulator(ctx context.Context) (stop func(), err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -183,7 +184,7 @@ func (d *demo) startSimulator(ctx context.Context) (stop func(), err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = server.Serve(listener) // without a simulator Terraform's calls fail, which says it
+		_ = server.Serve(listener) // without a simulator, Terraform's calls fail
 	}()
 	if d.options.started != nil {
 		d.options.started(d.simulator, server)
@@ -194,7 +195,7 @@ func (d *demo) startSimulator(ctx context.Context) (stop func(), err error) {
 	}, nil
 }
 
-// plan makes the plan file that apply uses, as careful users do.
+// plan creates the plan file that apply uses, as careful users do.
 func (d *demo) plan(ctx context.Context) error {
 	helper, err := os.Executable()
 	if err != nil {
@@ -208,7 +209,8 @@ func (d *demo) plan(ctx context.Context) error {
 		"-var=report=" + d.path("report.json"),
 	}
 	if d.options.Expire {
-		// The engines differ in what becomes of a use that begins late, so there is none.
+		// The engines differ in whether a use begins after the expiry, so there is no
+		// second use.
 		args = append(args, "-target=terraform_data.first_use", "-var=delay="+(d.lifetime+time.Second).String())
 	}
 	exitCode, output, err := d.terraform(ctx, args...)
@@ -222,8 +224,8 @@ func (d *demo) plan(ctx context.Context) error {
 	return nil
 }
 
-// apply may fail only where the download expires: later Terraforms call that
-// an error, earlier ones a warning.
+// apply may fail only if the download expires, which later versions of Terraform report
+// as an error, and earlier ones as a warning.
 func (d *demo) apply(ctx context.Context) error {
 	exitCode, output, err := d.terraform(ctx, "apply", "-json", planFile)
 	if err != nil {
@@ -286,7 +288,7 @@ func (d *demo) showMail(ctx context.Context) error {
 		return fmt.Errorf("reading the plan: %w", err)
 	}
 	if d.options.Expire {
-		return nil // the mail is no target of that plan
+		return nil // that plan does not target the mail
 	}
 	mail, files := plan.PlannedValues.Outputs.Mail.Value, plan.PlannedValues.Outputs.Files.Value
 	d.print("\nThe mail: data \"privasfer_inbox_mail\"\n")
@@ -300,7 +302,7 @@ func (d *demo) showMail(ctx context.Context) error {
 	return nil
 }
 
-// downloadURL is where the simulator lets a download be performed.
+// downloadURL returns the URL at which the simulator performs downloads.
 func (d *demo) downloadURL() string { return d.url + performPrefix + "{key}" }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }

@@ -21,7 +21,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// TestMain makes the tests' own program the helper that the demo runs.
+// TestMain makes the test binary the helper that the demo runs.
 func TestMain(m *testing.M) {
 	if help, ok := helperOf(os.Args); ok {
 		exitOn(help(os.Args[2:]))
@@ -30,12 +30,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// run runs the demo with a folder for temporary files of its own, and checks
-// that nothing is left in it. A run that hangs is ended.
+// run runs the demo with its own folder for temporary files, and checks that nothing is
+// left in it. It ends a demo that hangs.
 func run(t *testing.T, ctx context.Context, out io.Writer, chosen options) error {
 	t.Helper()
 	temp := t.TempDir()
-	t.Setenv("PLUGIN_UNIX_SOCKET_DIR", os.TempDir())     // the name of a socket may have 104 characters, and temp is long
+	t.Setenv("PLUGIN_UNIX_SOCKET_DIR", os.TempDir())     // a socket's name is limited to 104 characters, and temp is long
 	for _, variable := range []string{"TMPDIR", "TMP"} { // TMP is for Windows
 		t.Setenv(variable, temp)
 	}
@@ -55,7 +55,7 @@ func run(t *testing.T, ctx context.Context, out io.Writer, chosen options) error
 func TestDemo(t *testing.T) {
 	for name, test := range map[string]struct {
 		options    options
-		want, lack string // lines, without what comes before their texts
+		want, lack string // starts of lines, without the indentation; a text that is absent
 	}{
 		"used": {options{}, `subject    Secure files
 			sender     Sender Name <sender@email.address>
@@ -111,7 +111,7 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 		caller func(*http.Request) bool
 		claims []string
 	}{
-		// The fault used nothing up.
+		// The fault does not use up the download.
 		"the helper":   {byHelper, []string{"the second use was rejected", "the first use got invoice.pdf", "the simulator recorded the download as used"}},
 		"the provider": {byProvider, []string{"the consumer got licence.txt, byte for byte"}},
 	} {
@@ -129,8 +129,8 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The search for secrets finds them, however a content was written down, and is
-// not content with nothing to search.
+// The search finds a secret in each form of the content, and fails if there is nothing
+// to search.
 func TestCheckSecrets(t *testing.T) {
 	content := fileNamed("licence.txt").Content
 	quoted, err := json.Marshal(string(content))
@@ -150,7 +150,8 @@ func TestCheckSecrets(t *testing.T) {
 	}
 }
 
-// No error of the helper's holds the content: it would be in Terraform's output.
+// No error of the helper contains the content, because it would be in Terraform's
+// output.
 func TestReceiveRejects(t *testing.T) {
 	t.Setenv("CONTENT", "no base64")
 	if err := receive([]string{"licence.txt"}); err == nil || err.Error() != "CONTENT is not base64" {
@@ -174,7 +175,7 @@ func TestDemoEndsWithoutItsSimulator(t *testing.T) {
 	}
 }
 
-// TestDemoServes runs a configuration as somebody would who reads how.
+// TestDemoServes runs a configuration with the printed settings.
 func TestDemoServes(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

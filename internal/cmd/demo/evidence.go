@@ -15,16 +15,16 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// The files that Terraform keeps.
+// The files that Terraform writes.
 const (
 	planFile  = "demo.tfplan"
 	stateFile = "terraform.tfstate"
 )
 
-// performPrefix is where the simulator lets a download be used.
+// performPrefix is the path below which the simulator performs downloads.
 const performPrefix = "/download/"
 
-// showEvidence checks what must be so, and prints it.
+// showEvidence checks and prints the claims.
 func (d *demo) showEvidence(results []result) error {
 	d.print("\nChecks (secrets: token, PIN, keys, content, id of the created download)\n")
 	downloads := d.simulator.Downloads()
@@ -56,8 +56,8 @@ func (d *demo) showEvidence(results []result) error {
 	return nil
 }
 
-// secretsOf is what tells that a text is somewhere, however it is written down
-// there: its long lines, and its base64.
+// secretsOf returns texts that reveal content in any form: its long lines, and its
+// base64.
 func secretsOf(content []byte) []string {
 	secrets := []string{base64.StdEncoding.EncodeToString(content)}
 	for line := range strings.Lines(string(content)) {
@@ -75,7 +75,8 @@ func (d *demo) checkRequests() {
 	d.check(len(d.simulator.Unexpected()) == 0, "the simulator received no unexpected request")
 }
 
-// count counts the requests of a method and a path; any path if that is "".
+// count returns the number of requests with a method and a path, or with any path if
+// that is "".
 func count(requests []simulator.Request, method, path string) (found int) {
 	for _, request := range requests {
 		if request.Method == method && (path == "" || request.Path == path) {
@@ -85,7 +86,7 @@ func count(requests []simulator.Request, method, path string) (found int) {
 	return found
 }
 
-// checkKeys: one temporary key served both downloads, and none is left.
+// checkKeys checks that one temporary key served both downloads and is deleted.
 func (d *demo) checkKeys() {
 	keys := d.simulator.TemporaryKeys()
 	d.check(len(keys) == 1 && keys[0].State == simulator.Deleted, "one temporary key served the whole run, and was deleted")
@@ -118,17 +119,17 @@ func (d *demo) checkUses(results []result, download simulator.DownloadRecord) {
 	d.check(download.State == simulator.Performed, "the simulator recorded the download as used")
 }
 
-// usesOf are the results of uses of a download.
+// usesOf returns the results of uses of a download.
 func usesOf(results []result) []result {
 	return slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Given != "" })
 }
 
-// givenOf are the results that tell of a content that was given.
+// givenOf returns the results for content that the helper received.
 func givenOf(results []result) []result {
 	return slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Given == "" })
 }
 
-// fileNamed is a file of the simulator's.
+// fileNamed returns a file of the simulator.
 func fileNamed(name string) (found simulator.File) {
 	for _, file := range simulator.DefaultData().Files {
 		if file.FullFilename == name {
@@ -138,8 +139,8 @@ func fileNamed(name string) (found simulator.File) {
 	return found
 }
 
-// checkSecrets searches content for what must not be in it, and for the own
-// file's id, which must be: else the search would prove nothing.
+// checkSecrets checks that content contains no secret. It must contain the id of the
+// user's own file, or else the search would prove nothing.
 func (d *demo) checkSecrets(name string, content []byte, secrets []string) {
 	if !bytes.Contains(content, []byte(simulator.FileInvoice)) {
 		d.check(false, name+" can be searched")
@@ -174,7 +175,7 @@ func unzip(path string) ([]byte, error) {
 	return content.Bytes(), nil
 }
 
-// check prints a claim as true or false, and remembers a false one.
+// check prints whether a claim is true, and records a false one.
 func (d *demo) check(ok bool, claim string) {
 	if ok {
 		d.print("  yes        %s\n", claim)

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// fetchCommand makes this program the helper that examples/demo runs.
+// fetchCommand is the command of the helper that uses a download, for examples/demo.
 const fetchCommand = "fetch"
 
-// receiveCommand makes it the one that is given a content.
+// receiveCommand is the command of the helper that receives content.
 const receiveCommand = "receive"
 
-// helperOf returns the helper that a command line asks for, if it does.
+// helperOf returns the helper that a command line names, if any.
 func helperOf(args []string) (help func(args []string) error, ok bool) {
 	if len(args) < 2 {
 		return nil, false
@@ -29,19 +29,19 @@ func helperOf(args []string) (help func(args []string) error, ok bool) {
 	return help, ok
 }
 
-// result is what the helper saw of one use of a download, or of a content that
-// it was given: Terraform hides the output of a provisioner that was given an
+// result is what the helper saw of a use of a download, or of content that it received.
+// It is reported in a file, because Terraform hides the output of a provisioner with an
 // ephemeral value.
 type result struct {
-	Given  string // the name of a file whose content it was given
-	Status int    // of a use
+	Given  string // name of the file whose content it received
+	Status int    // HTTP status of a use
 	Size   int
 	SHA256 string
 }
 
-// fetch uses a download once and adds the result to the report. An error response
-// is a result too: whether it is the right one, the demo decides. No error shows
-// the download's URL, so that none can bring it into Terraform's output.
+// fetch uses a download once and adds the result to the report. An error response is a
+// result too, which the demo checks. No error shows the download's URL, because it would
+// be in Terraform's output.
 func fetch(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("usage: %s NUMBER", fetchCommand)
@@ -60,7 +60,7 @@ func fetch(args []string) error {
 	return addToReport(got)
 }
 
-// receive adds the content that it was given to the report.
+// receive adds the content that it received to the report.
 func receive(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("usage: %s NAME", receiveCommand)
@@ -72,7 +72,7 @@ func receive(args []string) error {
 	return addToReport(resultOf(result{Given: args[0]}, content))
 }
 
-// resultOf completes a result by its content.
+// resultOf adds the size and checksum of content to a result.
 func resultOf(got result, content []byte) result {
 	sum := sha256.Sum256(content)
 	got.Size, got.SHA256 = len(content), hex.EncodeToString(sum[:])
@@ -97,7 +97,7 @@ func get(address string) (result, error) {
 	if err != nil {
 		return result{}, errors.New("DOWNLOAD_URL is not a URL") // no more: it is secret
 	}
-	// Asked for anything at all, a Laravel application would lead to a web page.
+	// With */* alone, a Laravel application would redirect to a web page.
 	request.Header.Set("Accept", "application/json, */*;q=0.8")
 	client := http.Client{Timeout: 30 * time.Second}
 	response, err := client.Do(request)
@@ -113,7 +113,7 @@ func get(address string) (result, error) {
 	return resultOf(result{Status: response.StatusCode}, body), err
 }
 
-// readReport returns the results, those of the uses in their order.
+// readReport returns the results in the order of the report.
 func readReport(path string) ([]result, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

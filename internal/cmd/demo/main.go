@@ -1,6 +1,6 @@
-// Demo shows the provider's main job: real Terraform runs examples/demo with
-// the provider built from this source tree, against a simulator of Privasfer on
-// this machine. It needs no account, and no network where Terraform is on PATH.
+// Demo shows the provider's main job: real Terraform runs examples/demo with the
+// provider built from this source tree, against a simulator of Privasfer on this
+// machine. It needs no account, and no network if Terraform is on PATH.
 package main
 
 import (

@@ -9,8 +9,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// serve leaves the simulator to whoever wants to try a configuration on it,
-// until the context ends.
+// serve prints how to use the simulator, and leaves it running until the context ends.
 func (d *demo) serve(ctx context.Context) error {
 	d.print("\nIn another shell, set these variables and run Terraform, without init, on your own configuration:\n\n")
 	setting, quote := "export %s='%s'\n", `'\''`

@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// expirySummary is what the provider calls a download that expired in use.
+// expirySummary is the summary of the provider's diagnostic for a download that expired
+// in use.
 const expirySummary = "Download expired"
 
-// diagnostic is an error or a warning of Terraform's.
+// diagnostic is an error or a warning of Terraform.
 type diagnostic struct {
 	Severity, Summary, Detail string
 }
 
-// diagnosticsOf reads the output of a command that was given -json.
+// diagnosticsOf returns the diagnostics in the output of a command with -json.
 func diagnosticsOf(output string) []diagnostic {
 	var found []diagnostic
 	for line := range strings.Lines(output) {
@@ -38,7 +39,7 @@ func (d *demo) expiryDiagnostics() []diagnostic {
 	return found
 }
 
-// showReceived prints what became of the mail's file, which the provider fetched.
+// showReceived prints the results for the mail's file, which the provider downloaded.
 func (d *demo) showReceived(results []result) {
 	if d.options.Expire {
 		return
@@ -49,8 +50,7 @@ func (d *demo) showReceived(results []result) {
 	}
 }
 
-// showOwn prints what became of the download that the provider created, use by
-// use.
+// showOwn prints each use of the download that the provider created.
 func (d *demo) showOwn(results []result) {
 	requests := d.simulator.Requests()
 	d.print("\nAn uploaded file: ephemeral \"privasfer_download\" with file_ids and create_key\n")
@@ -83,7 +83,7 @@ func (d *demo) showExpiry() {
 	d.print("The minute, here %s, starts when the download is created. A use must begin before it ends.\n", d.lifetime)
 }
 
-// wrap breaks a line at spaces, where it is longer than width.
+// wrap breaks a line at spaces if it is longer than width.
 func wrap(line string, width int) []string {
 	var lines []string
 	for len(line) > width {
@@ -97,8 +97,8 @@ func wrap(line string, width int) []string {
 	return append(lines, line)
 }
 
-// showRequests prints the simulator's log, with keys and ids shortened as in a
-// good log: who has all of one has the file.
+// showRequests prints the simulator's log. It shortens keys and ids, because a whole one
+// would give access to the file.
 func (d *demo) showRequests() {
 	d.print("\nRequests\n")
 	secret := regexp.MustCompile(`(/keys/|/downloads/|/download/)(.{8})[^/]*`)

@@ -1,6 +1,5 @@
-// Shortlived is the provider for the demo's -expire flag: it knows that the
-// simulator's downloads live shorter than a minute. The released provider has
-// no such switch.
+// Shortlived is the provider for the demo's -expire flag, where the simulator's
+// downloads live less than a minute. The released provider has no such setting.
 package main
 
 import (
