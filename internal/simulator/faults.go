@@ -125,17 +125,6 @@ func Hang() Fault {
 	}
 }
 
-// Maintenance responds like Laravel in maintenance mode. retryAfter is whole seconds or
-// an HTTP date; if empty, there is no Retry-After.
-func Maintenance(retryAfter string) Fault {
-	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		writeError(w, r, http.StatusServiceUnavailable, "Service Unavailable", nil)
-	}
-}
-
 // Before calls hook and then the real handler. It simulates events between a request and
 // its response, such as the passing of time or an interrupted run.
 func Before(hook func()) Fault {

@@ -29,8 +29,6 @@ func TestFaults(t *testing.T) {
 		"Respond":             {simulator.Respond(`{"data":`), 200, `{"data":`, headers{"Content-Type": "application/json"}, live},
 		"HTML":                {simulator.HTML(), 200, page, headers{"Content-Type": "text/html; charset=UTF-8"}, live},
 		"Redirect, performed": {simulator.After(simulator.Redirect(302, "https://x.invalid/")), 302, "", headers{"Location": "https://x.invalid/", "Content-Disposition": ""}, performed},
-		"Maintenance":         {simulator.Maintenance("7"), 503, message("Service Unavailable"), headers{"Retry-After": "7"}, live},
-		"Maintenance, no end": {simulator.Maintenance(""), 503, message("Service Unavailable"), headers{"Retry-After": ""}, live},
 		"When":                {simulator.When(asks("Accept"), simulator.JSONError(502, "")), 502, message(""), nil, live},
 		"When not":            {simulator.When(asks("X-Other"), simulator.JSONError(502, "")), 200, licence, nil, performed},
 		"Truncate":            {simulator.Truncate(), 0, licence[:38], nil, performed},
