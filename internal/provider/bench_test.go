@@ -8,8 +8,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// BenchmarkReadInboxMail is one lookup as an engine asks for it, the simulator's
-// part included.
+// BenchmarkReadInboxMail measures a lookup through the plugin protocol, including the
+// work of the simulator.
 func BenchmarkReadInboxMail(b *testing.B) {
 	server := newProtocolServer(b, newAPI(b, simulator.Options{HideRateLimit: true}), nil)
 	const mail = "privasfer_inbox_mail"

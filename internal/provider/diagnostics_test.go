@@ -12,52 +12,52 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 )
 
-// TestNextStep: what a user is advised to do, by the kind of failure, the status,
-// whether the API gave a reason, and the place.
+// TestNextStep checks the remedy of each kind of failure, by status and place, and
+// with or without a message from the API.
 func TestNextStep(t *testing.T) {
 	t.Parallel()
-	says := func(status int) *privasfer.APIError {
+	withMessage := func(status int) *privasfer.APIError {
 		return &privasfer.APIError{Kind: privasfer.Rejected, Status: status, Message: "Its words."}
 	}
-	bare := func(status int) *privasfer.APIError {
+	withoutMessage := func(status int) *privasfer.APIError {
 		return &privasfer.APIError{Kind: privasfer.Rejected, Status: status}
 	}
-	of := func(kind privasfer.Kind) *privasfer.APIError { return &privasfer.APIError{Kind: kind} }
+	ofKind := func(kind privasfer.Kind) *privasfer.APIError { return &privasfer.APIError{Kind: kind} }
 	tests := []struct {
 		err          error
-		api, content string // the beginning; "" for content: the same
+		api, content string // the beginning of the step; content is api if ""
 	}{
-		{of(privasfer.Canceled), "The run was interrupted.", ""},
-		{of(privasfer.Invalid), "This is a bug in the provider", ""},
+		{ofKind(privasfer.Canceled), "The run was interrupted.", ""},
+		{ofKind(privasfer.Invalid), "This is a bug in the provider", ""},
 		{errors.New("another"), "This is a bug in the provider", ""},
-		{of(privasfer.Untrusted), "This machine does not trust the server's certificate for this host. Check `base_url`", "This machine does not trust the server's certificate for this host. Check `download_url`"},
-		{of(privasfer.Unreachable), "Check that this machine can reach the server", ""},
-		{of(privasfer.Disconnected), "Run again. If it happens again, check the network", ""},
-		{of(privasfer.TimedOut), "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`", ""},
-		{of(privasfer.DownloadOver), "The server, the network or a proxy in between is too slow for the minute", ""},
-		{of(privasfer.RateLimited), "Privasfer allows 300 requests per minute", ""},
-		{of(privasfer.TooLarge), "The response may not come from the Privasfer API", ""},
-		{of(privasfer.ContentTooLarge), "Raise `max_content_bytes`", ""},
-		{of(privasfer.ListTooLong), "The provider does not read longer lists. Narrow the list down with `keyword`.", ""},
-		{of(privasfer.Unusable), "The response may not come from the Privasfer API", "Check the provider's `download_url`"},
-		{of(privasfer.Redirected), "The provider does not follow redirects of the API", "Check the provider's `download_url`"},
-		{says(400), "Correct what the API reports", "Check the provider's `download_url`"},
-		{bare(400), "The response has no message from the API", "Check the provider's `download_url`"},
-		{bare(413), "The response has no message from the API", "Check the provider's `download_url`"},
-		{says(401), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. The token may have been revoked", "Check the provider's `download_url`"},
-		{bare(401), "The response has no message from the API, so it may come from a proxy or a firewall in between. Check the provider's `token`", "The response has no message from the API, so it may come from a proxy or a firewall in between. Check the provider's `download_url`"},
-		{says(403), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. The account of the token", "Check the provider's `download_url`"},
-		{bare(403), "The response has no message from the API", "The response has no message from the API"},
-		{says(404), "Either the object does not exist, or `base_url` is wrong.", "Either the download no longer exists, because it was used or its minute is over, or the provider's `download_url` is wrong"},
-		{bare(404), "Either the object does not exist, or `base_url` is wrong.", "Either the download no longer exists, because it was used or its minute is over, or the provider's `download_url` is wrong"},
-		{says(405), "The API has no such route: `base_url` is probably wrong.", "Check the provider's `download_url`"},
-		{says(419), "The API has no such route: `base_url` is probably wrong.", "Check the provider's `download_url`"},
+		{ofKind(privasfer.Untrusted), "This machine does not trust the server's certificate for this host. Check `base_url`", "This machine does not trust the server's certificate for this host. Check `download_url`"},
+		{ofKind(privasfer.Unreachable), "Check that this machine can reach the server", ""},
+		{ofKind(privasfer.Disconnected), "Run again. If it happens again, check the network", ""},
+		{ofKind(privasfer.TimedOut), "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`", ""},
+		{ofKind(privasfer.DownloadOver), "The server, the network or a proxy in between is too slow for the minute", ""},
+		{ofKind(privasfer.RateLimited), "Privasfer allows 300 requests per minute", ""},
+		{ofKind(privasfer.TooLarge), "The response may not come from the Privasfer API", ""},
+		{ofKind(privasfer.ContentTooLarge), "Raise `max_content_bytes`", ""},
+		{ofKind(privasfer.ListTooLong), "The provider does not read longer lists. Narrow the list down with `keyword`.", ""},
+		{ofKind(privasfer.Unusable), "The response may not come from the Privasfer API", "Check the provider's `download_url`"},
+		{ofKind(privasfer.Redirected), "The provider does not follow redirects of the API", "Check the provider's `download_url`"},
+		{withMessage(400), "Correct what the API reports", "Check the provider's `download_url`"},
+		{withoutMessage(400), "The response has no message from the API", "Check the provider's `download_url`"},
+		{withoutMessage(413), "The response has no message from the API", "Check the provider's `download_url`"},
+		{withMessage(401), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. The token may have been revoked", "Check the provider's `download_url`"},
+		{withoutMessage(401), "The response has no message from the API, so it may come from a proxy or a firewall in between. Check the provider's `token`", "The response has no message from the API, so it may come from a proxy or a firewall in between. Check the provider's `download_url`"},
+		{withMessage(403), "Check the provider's `token` argument or the environment variable PRIVASFER_TOKEN. The account of the token", "Check the provider's `download_url`"},
+		{withoutMessage(403), "The response has no message from the API", "The response has no message from the API"},
+		{withMessage(404), "Either the object does not exist, or `base_url` is wrong.", "Either the download no longer exists, because it was used or its minute is over, or the provider's `download_url` is wrong"},
+		{withoutMessage(404), "Either the object does not exist, or `base_url` is wrong.", "Either the download no longer exists, because it was used or its minute is over, or the provider's `download_url` is wrong"},
+		{withMessage(405), "The API has no such route: `base_url` is probably wrong.", "Check the provider's `download_url`"},
+		{withMessage(419), "The API has no such route: `base_url` is probably wrong.", "Check the provider's `download_url`"},
 		{&privasfer.APIError{Kind: privasfer.Rejected, Status: 422, Fields: []privasfer.FieldError{{Field: "a"}}}, "Correct what the API reports", "Check the provider's `download_url`"},
-		{says(429), "Privasfer allows 300 requests per minute", ""},
-		{bare(429), "Privasfer allows 300 requests per minute", ""},
-		{says(500), "The error is on the side of the server", ""},
-		{bare(502), "The error is on the side of the server", ""},
-		{bare(599), "The error is on the side of the server", ""},
+		{withMessage(429), "Privasfer allows 300 requests per minute", ""},
+		{withoutMessage(429), "Privasfer allows 300 requests per minute", ""},
+		{withMessage(500), "The error is on the side of the server", ""},
+		{withoutMessage(502), "The error is on the side of the server", ""},
+		{withoutMessage(599), "The error is on the side of the server", ""},
 	}
 	for _, test := range tests {
 		for at, want := range []string{test.api, cmp.Or(test.content, test.api)} {
@@ -67,14 +67,13 @@ func TestNextStep(t *testing.T) {
 		}
 	}
 	for kind := privasfer.Rejected; kind < privasfer.Invalid; kind++ {
-		if nextStep(of(kind), atAPI) == bugStep {
+		if nextStep(ofKind(kind), atAPI) == bugStep {
 			t.Errorf("kind %d has no remedy", kind)
 		}
 	}
 }
 
-// TestDiagnostics: the summary of an error, the attribute it is at, and the
-// paragraphs of its detail.
+// TestDiagnostics checks the summary, the attribute and the detail of each error.
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
 	failure := func(change func(*privasfer.APIError)) *privasfer.APIError {

@@ -23,22 +23,22 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// ephemeralEngines are the engines that have ephemeral resources.
+// ephemeralEngines skips a test on an engine without ephemeral resources.
 var ephemeralEngines = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_10_0)}
 
-// noon is the time on the injected clock: far away, since the engines hold
-// RenewAt against their own.
+// noon is the time of the test clock. It is in the far future, because the engines
+// compare RenewAt with their own clock.
 var noon = time.Date(2126, 5, 20, 12, 0, 0, 500_000_000, time.UTC)
 
-// aZone is that of the machines in these tests: what is shown is UTC all the same.
-var aZone = time.FixedZone("", 2*60*60)
+// localZone is the time zone of the test clock. The provider must convert it to UTC.
+var localZone = time.FixedZone("", 2*60*60)
 
-func atNoon() time.Time { return noon.In(aZone) }
+func atNoon() time.Time { return noon.In(localZone) }
 
 // licenceText is the content of FileLicence and ReceivedLicence.
 const licenceText = "Licence\n\nYou may read this file – and so may čia, 日本, naïve readers.\n"
 
-// The arguments of downloads that most tests open.
+// The arguments of the downloads that most tests open.
 var (
 	plain     = values{"file_ids": []string{simulator.FileLicence}}
 	keyed     = plain.and(values{"create_key": true})
@@ -49,7 +49,7 @@ var (
 	receivedPerformed = received.and(values{"perform": true})
 )
 
-// block is an ephemeral privasfer_download.
+// block returns an ephemeral privasfer_download block.
 func block(name string, arguments ...string) string {
 	return fmt.Sprintf("ephemeral \"privasfer_download\" %q {\n%s\n}\n", name, strings.Join(arguments, "\n"))
 }
@@ -58,11 +58,11 @@ const fromMail = `download_id = "` + simulator.DownloadFull + `"`
 
 func ofFile(id string) string { return fmt.Sprintf("file_ids = [%q]", id) }
 
-// deferred keeps a plan from opening a download.
+// deferred is unknown at plan, so that only an apply opens the download.
 const deferred = `enabled = timestamp() != ""`
 
-// TestAccDownload_attributes checks every attribute of every kind of download by
-// its exact value, as Terraform keeps it.
+// TestAccDownload_attributes checks every attribute of every kind of download, as the
+// engine stores it.
 func TestAccDownload_attributes(t *testing.T) {
 	t.Parallel()
 	data := simulator.DefaultData()
@@ -121,9 +121,9 @@ func TestAccDownload_attributes(t *testing.T) {
 	})
 }
 
-// TestAccDownload_enabled counts what each command of a run requests, by what
-// enabled is: what is unknown at plan is opened by an apply alone, and what takes
-// its results sees unknown values. So does a PIN that is known only after apply.
+// TestAccDownload_enabled checks the requests of each command for each value of
+// enabled. If enabled is unknown at plan, only an apply opens the download, and its
+// results are unknown until then. In the first plan, the PIN is unknown too.
 func TestAccDownload_enabled(t *testing.T) {
 	t.Parallel()
 	data := simulator.DefaultData()
@@ -159,7 +159,7 @@ func TestAccDownload_enabled(t *testing.T) {
 	always := []string{postDownload}
 	applying := []string{postDownload, // applying
 		postDownload,                                       // plain
-		postKey, postDownload, postDownloadKey, getContent, // keyed, and its consumer
+		postKey, postDownload, postDownloadKey, getContent, // keyed and its consumer
 		postDownload, postDownloadKey, getContent, // performed
 		"POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent}
 	for _, step := range []struct {
@@ -185,7 +185,7 @@ func TestAccDownload_enabled(t *testing.T) {
 	}
 }
 
-// TestDownload_validation shows every argument's rule.
+// TestDownload_validation checks the validation of every argument.
 func TestDownload_validation(t *testing.T) {
 	t.Parallel()
 	const between = "ERROR at max_content_bytes: Invalid Attribute Value: Attribute max_content_bytes value must be between 1 and 16777216, got: "
@@ -222,9 +222,8 @@ func TestDownload_validation(t *testing.T) {
 	}
 }
 
-// TestDownload_create: the request that creates a download, and what is reported
-// where none can be used. TestFaults has what can be wrong on the way, and
-// TestDiagnostics what the API may complain about.
+// TestDownload_create checks the request that creates a download, and the error for
+// files that the API rejects. TestFaults and TestDiagnostics check the other errors.
 func TestDownload_create(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -250,13 +249,14 @@ func TestDownload_create(t *testing.T) {
 	}
 }
 
-// TestDownload_url: the URL is filled in with what it has places for, and null where there is none, where its key is missing, and once performed.
+// TestDownload_url checks that the placeholders of the URL are replaced, and that url
+// is null without a URL or without the key that the URL requires.
 func TestDownload_url(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		url       any
 		arguments values
-		want      any // with {id} and {key} of what was made
+		want      any // {id} and {key} stand for those of the download
 	}{
 		"plain, id":      {"https://privasfer.invalid/d/{id}", plain, "https://privasfer.invalid/d/{id}"},
 		"plain, key":     {"https://privasfer.invalid/d/{key}", plain, nil},
@@ -285,9 +285,9 @@ func TestDownload_url(t *testing.T) {
 	}
 }
 
-// TestDownload_missing: what the provider lacks for a key, or to perform a
-// download, is reported at the argument that needs it and before any request. What needs
-// none of it is opened.
+// TestDownload_missing checks that a missing or unknown provider argument is reported
+// before any request, at the argument of the download that requires it. A download
+// that does not require it is opened.
 func TestDownload_missing(t *testing.T) {
 	t.Parallel()
 	const (

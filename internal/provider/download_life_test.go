@@ -14,12 +14,12 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestAccDownload_expiry: the minute ends while the download is in use, and that
-// is reported exactly once, in the way that the engine allows.
+// TestAccDownload_expiry checks that the expiry of a download in use is reported once,
+// by the provider or by the engine.
 func TestAccDownload_expiry(t *testing.T) {
 	t.Parallel()
 	engine := engineUnderTest(t)
-	const lifetime = 2 * time.Second // a consumer starts within it, on a slow machine too
+	const lifetime = 2 * time.Second // a consumer starts in time even on a slow machine
 	tests := map[string]struct {
 		onExpiry string
 		late     bool
@@ -80,8 +80,8 @@ func TestAccDownload_expiry(t *testing.T) {
 	}
 }
 
-// TestDownload_reports drives the life of a download as each engine does, and
-// shows what is reported: the expiry, once on every engine.
+// TestDownload_reports calls Renew and Close as each engine does, and checks that
+// every engine shows the expiry once: Terraform before 1.17 shows that of Close only.
 func TestDownload_reports(t *testing.T) {
 	t.Parallel()
 	const (
@@ -91,7 +91,7 @@ func TestDownload_reports(t *testing.T) {
 	tests := map[string]struct {
 		version       string
 		onExpiry      any
-		latestPrivate bool // Close gets what Renew wrote, as in OpenTofu
+		latestPrivate bool // Close gets the private data of Renew, as in OpenTofu
 		renew, close  string
 	}{
 		"Terraform 1.11, error":   {version: "1.11.4", onExpiry: "error", renew: failure, close: warning},
@@ -149,7 +149,7 @@ func TestDownload_reports(t *testing.T) {
 	}
 }
 
-// TestShowsRenewDiagnostics: which engine reports what Renew says.
+// TestShowsRenewDiagnostics checks which versions show the diagnostics of Renew.
 func TestShowsRenewDiagnostics(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]bool{
@@ -162,7 +162,7 @@ func TestShowsRenewDiagnostics(t *testing.T) {
 	}
 }
 
-// TestDownload_brokenLife: private data that cannot be read is not taken for none.
+// TestDownload_brokenLife checks that invalid private data is an error.
 func TestDownload_brokenLife(t *testing.T) {
 	t.Parallel()
 	private := fmt.Appendf(nil, `{%q:%q}`, downloadLifeKey, base64.StdEncoding.EncodeToString([]byte(`{"expires_at":1}`)))

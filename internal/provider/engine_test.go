@@ -8,25 +8,24 @@ import (
 	"testing"
 )
 
-// engine is how the program under test treats an ephemeral resource whose time
-// is over while it is in use: the one thing in which the engines differ.
+// engine describes how an engine treats an ephemeral resource that expires while it is
+// in use.
 type engine struct {
 	name string
 
-	// exit codes of a run with on_expiry = "error" whose consumer used the
-	// download in time and ran long ("early"), or only after it expired.
+	// The exit codes of a run with on_expiry = "error". The consumer uses the download
+	// in time and only runs long ("early"), or uses it after the expiry ("late").
 	earlyExit, lateExit int
 
-	// What such a run says, and how often it says "Download expired".
-	early, late string
-	lateUsed    bool // whether the late consumer got the dead value
-	reports     int  // of the late one
+	early, late string // in the output of such a run
+	lateUsed    bool   // whether the late consumer got the expired value
+	reports     int    // the number of "Download expired" in the output of the late run
 
-	noWriteOnly bool // has no write-only arguments: Terraform before 1.11
+	noWriteOnly bool // does not support write-only arguments: Terraform before 1.11
 }
 
-// The engines, as measured. Terraform before 1.17 throws away what Renew
-// reports, so that Close has to.
+// The engines, as measured. Terraform before 1.17 discards the diagnostics of Renew,
+// so that Close reports the expiry.
 var (
 	terraformBefore117 = engine{name: "Terraform before 1.17",
 		early: "Warning: Download expired", late: "Warning: Download expired", lateUsed: true, reports: 1}
@@ -36,7 +35,7 @@ var (
 		early: "Error: Download expired", late: "Error: Download expired", lateUsed: true, reports: 1}
 )
 
-// engineUnderTest is the engine that the tests run on.
+// engineUnderTest returns the engine that the tests run on.
 func engineUnderTest(t *testing.T) engine {
 	t.Helper()
 	found, err := findEngine()
@@ -46,7 +45,7 @@ func engineUnderTest(t *testing.T) engine {
 	return found
 }
 
-// findEngine asks the program what it is, once.
+// findEngine determines the engine from its version output, once.
 var findEngine = sync.OnceValues(func() (engine, error) {
 	path, err := program()
 	if err != nil {

@@ -24,23 +24,23 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// keepVariable makes this test binary any of the programs that the examples
-// name. It holds the file in which the program keeps what it was handed.
-const keepVariable = "TEST_KEEP"
+// recordVariable makes this test binary act as a program that an example runs. Its
+// value is the file in which the program records its name and programVariables.
+const recordVariable = "TEST_KEEP"
 
-// handed are the variables in which the examples hand a program something.
-var handed = []string{"DOWNLOAD_URL", "PASSWORD", "LICENCE"}
+// programVariables are the environment variables that the examples set for a program.
+var programVariables = []string{"DOWNLOAD_URL", "PASSWORD", "LICENCE"}
 
-func keep(file string) int {
-	kept := map[string]string{"program": filepath.Base(os.Args[0])}
-	for _, variable := range handed {
+func record(file string) int {
+	recorded := map[string]string{"program": filepath.Base(os.Args[0])}
+	for _, variable := range programVariables {
 		if value, ok := os.LookupEnv(variable); ok {
-			kept[variable] = value
+			recorded[variable] = value
 		}
 	}
-	content, err := json.Marshal(kept)
+	content, err := json.Marshal(recorded)
 	if err == nil {
-		// A second run fails: no example has its program run twice.
+		// A second run fails, because no example runs its program twice.
 		var created *os.File
 		if created, err = os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 			_, err = created.Write(content)
@@ -53,43 +53,43 @@ func keep(file string) int {
 	return 0
 }
 
-func readKept(t *testing.T, file string) map[string]string {
+func readRecord(t *testing.T, file string) map[string]string {
 	t.Helper()
-	var kept map[string]string
-	if err := json.Unmarshal([]byte(readFile(t, file)), &kept); err != nil {
+	var recorded map[string]string
+	if err := json.Unmarshal([]byte(readFile(t, file)), &recorded); err != nil {
 		t.Fatal(err)
 	}
-	return kept
+	return recorded
 }
 
-// example is what a file of examples/ must show.
+// example is the expected behavior of a file in examples/.
 type example struct {
 	data    *simulator.Data // DefaultData if nil
-	token   string          // the variable that it is in; PRIVASFER_TOKEN if ""
-	beside  string          // configuration that shows what the example alone does not
-	standin func() *standin // the other provider that it uses
+	token   string          // the environment variable with the token; PRIVASFER_TOKEN if ""
+	extra   string          // added to the example, to use what it declares
+	standin func() *standin // the other provider of the example
 
 	planned, applied []string // requests, see checkRequests
 
 	outputs   map[string]knownvalue.Check
 	resources map[string]knownvalue.Check // the "output" of a terraform_data, by its address
 
-	// program is what the example runs, and hands what it gets: {url} is where
-	// the download is performed.
-	program string
-	hands   map[string]string
+	// program is the program that the example runs, and environment its variables.
+	// {url} stands for the URL of the download.
+	program     string
+	environment map[string]string
 
-	// standinPlan and standinApply are what arrives at the other provider.
+	// standinPlan and standinApply are the calls of the other provider.
 	standinPlan, standinApply []string
 
-	downloads int             // created at plan and at apply
+	downloads int             // the number created by plan and apply
 	state     simulator.State // of each of them
 	files     []string        // in each of them
 
-	secrets []string // that may be kept nowhere, besides the token, the PIN, keys and the ids of downloads
+	secrets []string // must not be stored, like the token, the PIN, keys and ids of created downloads
 }
 
-// Contents of files in the data set, and what stands in for a kubeconfig.
+// The secrets of the kubeconfig in the data set.
 const (
 	clusterCA    = "MARKER-CLUSTER-CA-51c0"
 	clusterToken = "MARKER-CLUSTER-TOKEN-9ae7"
@@ -104,24 +104,24 @@ func contentOf(t *testing.T, data *simulator.Data, id string) string {
 	return string(data.Files[at].Content)
 }
 
-// examples is every file of examples/ but the demo, which has a test of its
-// own.
+// examples returns the files of examples/ except demo/ and actions/, which have other
+// tests.
 func examples(t *testing.T) map[string]example {
 	t.Helper()
 	const (
 		body    = "<p>Mail body</p>"
-		marked  = "MARKER-BODY-SECRET-7d21" // the state writes < and > as \u003c and \u003e
+		marked  = "MARKER-BODY-SECRET-7d21" // without < and >, which the state escapes
 		secret  = "<p>" + marked + "</p>"
 		getMail = "GET /api/inbox/" + simulator.MailFull + "?include=download"
 		getKey  = "GET /api/inbox/" + simulator.MailUnopened + "?include=download"
 		mailKey = "POST /api/downloads/" + simulator.DownloadUnopened + "/keys"
 	)
-	own := []string{postKey, postDownload, postDownloadKey, getContent}
+	ownDownload := []string{postKey, postDownload, postDownloadKey, getContent}
 	licence := contentOf(t, simulator.DefaultData(), simulator.FileLicence)
 	key := contentOf(t, simulator.DefaultData(), simulator.FileKey)
 	keySecrets := []string{strings.Split(key, "\n")[1], base64.StdEncoding.EncodeToString([]byte(key))}
 
-	// The documentation's mail, with a body that can be searched for.
+	// The mail of the API's documentation, with a unique body to search for.
 	secretBody := simulator.DefaultData()
 	secretBody.InboxMails[0].Body = new(secret)
 
@@ -163,7 +163,7 @@ users:
 		},
 		"provider-token/provider.tf": {
 			token:   "TF_VAR_privasfer_token",
-			beside:  fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
+			extra:   fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
 			planned: []string{"GET /api/files/" + simulator.FileInvoice},
 		},
 		"data-sources/privasfer_file/data-source.tf": {
@@ -203,7 +203,7 @@ users:
 		"ephemeral-resources/privasfer_inbox_mail/ephemeral-resource.tf": {
 			data:    secretBody,
 			applied: []string{getMail},
-			program: "use-the-password", hands: map[string]string{"PASSWORD": secret},
+			program: "use-the-password", environment: map[string]string{"PASSWORD": secret},
 			secrets: []string{marked},
 		},
 		"functions/rfc3339/function.tf": {
@@ -220,26 +220,26 @@ users:
 			planned: []string{getMail},
 			applied: []string{getMail},
 			outputs: map[string]knownvalue.Check{"subject": text("Secure files")},
-			program: "use-the-password", hands: map[string]string{"PASSWORD": body},
+			program: "use-the-password", environment: map[string]string{"PASSWORD": body},
 		},
 		"guides/find-a-file/main.tf": {
 			planned: []string{"GET /api/files?keyword=licence"},
 			applied: []string{postKey, postDownload, postDownloadKey},
-			program: "use-the-download", hands: map[string]string{"DOWNLOAD_URL": "{url}"},
+			program: "use-the-download", environment: map[string]string{"DOWNLOAD_URL": "{url}"},
 			downloads: 1, state: simulator.Live, files: []string{simulator.FileLicence},
 		},
 		"guides/key-into-write-only/main.tf": {
 			standin:     newAWS,
 			planned:     []string{"GET /api/files?keyword=server-key"},
-			applied:     own,
+			applied:     ownDownload,
 			standinPlan: planSecret("server-key", "unknown"), standinApply: writeSecret("server-key", key),
 			downloads: 1, state: simulator.Performed, files: []string{simulator.FileKey},
 			secrets: keySecrets,
 		},
 		"guides/kubeconfig-into-provider/main.tf": {
 			data: kubeconfig, standin: newKubernetes,
-			planned:     append([]string{"GET /api/files?keyword=kubeconfig"}, own...),
-			applied:     own,
+			planned:     append([]string{"GET /api/files?keyword=kubeconfig"}, ownDownload...),
+			applied:     ownDownload,
 			standinPlan: []string{configured, `plan {"metadata":[{"name":"partner"}]}`},
 			standinApply: []string{configured,
 				`plan {"metadata":[{"name":"partner"}]}`, `create {"metadata":[{"name":"partner"}]}`},
@@ -248,8 +248,8 @@ users:
 		},
 		"guides/licence-for-provisioner/main.tf": {
 			planned: []string{"GET /api/files?keyword=licence"},
-			applied: own,
-			program: "install-the-licence", hands: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
+			applied: ownDownload,
+			program: "install-the-licence", environment: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
 			downloads: 1, state: simulator.Performed, files: []string{simulator.FileLicence},
 			secrets: []string{base64.StdEncoding.EncodeToString([]byte(licence)), "You may read this file"},
 		},
@@ -265,13 +265,13 @@ users:
 			data:    newest,
 			planned: []string{"GET /api/inbox?include=download,download.files&keyword=sender%40email.address"},
 			applied: []string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent},
-			program: "install-the-licence", hands: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
+			program: "install-the-licence", environment: map[string]string{"LICENCE": base64.StdEncoding.EncodeToString([]byte(licence))},
 			secrets: []string{base64.StdEncoding.EncodeToString([]byte(licence)), "You may read this file"},
 		},
 	}
 }
 
-// planSecret and writeSecret are what arrives at the aws provider.
+// planSecret and writeSecret return the calls of the aws provider in plan and apply.
 func planSecret(id, content string) []string {
 	return []string{fmt.Sprintf(`plan {"secret_id":%q,"secret_string_wo":%q,"secret_string_wo_version":1}`, id, content)}
 }
@@ -281,9 +281,9 @@ func writeSecret(id, content string) []string {
 	return append(plan, strings.Replace(plan[0], "plan", "create", 1))
 }
 
-// TestAccExamples runs every example as it stands: it is valid, asks the API for
-// what it says and when, shows what it promises, and leaves no secret behind.
-// The environment is that of this process, which serves the provider.
+// TestAccExamples runs every example unchanged, and checks its requests at plan and
+// apply, its results, and that no secret is stored. It sets the environment of this
+// process, which serves the provider.
 func TestAccExamples(t *testing.T) {
 	root := filepath.Join(terraform.Root(), "examples")
 	table := examples(t)
@@ -332,14 +332,14 @@ func (e example) run(t *testing.T, file string) {
 	t.Setenv(envPIN, testPIN)
 	t.Setenv(envDownloadURL, api.downloadURL()+"{key}")
 	providers := map[string]provider.Provider{terraform.Source: New(testVersion)()}
-	other := &standin{notes: &notes{}}
+	other := &standin{calls: &calls{}}
 	if e.standin != nil {
 		other = e.standin()
 		providers["hashicorp/"+other.name] = other
 	}
-	kept := filepath.Join(t.TempDir(), "kept")
-	w := exampleWorkspace(t, file, e.beside, providers)
-	w.Env = append(w.Env, keepVariable+"="+kept)
+	recorded := filepath.Join(t.TempDir(), "kept")
+	w := exampleWorkspace(t, file, e.extra, providers)
+	w.Env = append(w.Env, recordVariable+"="+recorded)
 	if e.token != "" {
 		w.Env = append(w.Env, e.token+"="+testToken)
 	}
@@ -351,10 +351,10 @@ func (e example) run(t *testing.T, file string) {
 	api.checkRequests(t)
 	output += w.run(0, "plan", "-out", "plan")
 	api.checkRequests(t, e.planned...)
-	checkNotes(t, other.notes.take(), e.standinPlan)
+	checkCalls(t, other.calls.take(), e.standinPlan)
 	output += w.run(0, "apply", "plan")
 	api.checkRequests(t, e.applied...)
-	checkNotes(t, other.notes.take(), e.standinApply)
+	checkCalls(t, other.calls.take(), e.standinApply)
 	if strings.Contains(output, "Warning") {
 		t.Errorf("the example warns:\n%s", output)
 	}
@@ -369,13 +369,13 @@ func (e example) run(t *testing.T, file string) {
 	}
 	if e.program != "" {
 		want := map[string]string{"program": e.program}
-		for variable, value := range e.hands {
+		for variable, value := range e.environment {
 			if value == "{url}" {
 				value = api.downloadURL() + api.DownloadKeys()[0].Key
 			}
 			want[variable] = value
 		}
-		if got := readKept(t, kept); !maps.Equal(got, want) {
+		if got := readRecord(t, recorded); !maps.Equal(got, want) {
 			t.Errorf("the program kept %q, want %q", got, want)
 		}
 	}
@@ -390,18 +390,18 @@ func (e example) run(t *testing.T, file string) {
 	if len(checks) > 0 {
 		w.checkState(checks...)
 	}
-	w.checkKept(output, append(api.secrets(), e.secrets...)...)
+	w.checkStored(output, append(api.secrets(), e.secrets...)...)
 }
 
-// exampleWorkspace holds an example, and where that has no terraform block, one
-// in a file beside it.
-func exampleWorkspace(t *testing.T, file, beside string, providers map[string]provider.Provider) *workspace {
+// exampleWorkspace returns a workspace with an example and more configuration. It adds
+// a terraform block if the example has none.
+func exampleWorkspace(t *testing.T, file, extra string, providers map[string]provider.Provider) *workspace {
 	t.Helper()
 	w := plainWorkspace(t)
 	config := readFile(t, file)
-	files := map[string]string{filepath.Base(file): config, "beside.tf": beside}
+	files := map[string]string{filepath.Base(file): config, "beside.tf": extra}
 	if !regexp.MustCompile(`(?m)^terraform \{`).MatchString(config) {
-		w.write("") // main.tf, and so none of those that have a block of their own
+		w.write("") // main.tf, a name that only examples with a terraform block have
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600); err != nil {
@@ -414,7 +414,7 @@ func exampleWorkspace(t *testing.T, file, beside string, providers map[string]pr
 	return w
 }
 
-// addProgram makes this test binary a program in the workspace.
+// addProgram adds this test binary to the workspace as a program.
 func (w *workspace) addProgram(name string) {
 	w.t.Helper()
 	self, err := os.Executable()
@@ -422,16 +422,16 @@ func (w *workspace) addProgram(name string) {
 		w.t.Fatal(err)
 	}
 	name = filepath.Join(w.Dir, name)
-	if os.Link(self, name) != nil { // it is on another disk
+	if os.Link(self, name) != nil { // on another disk
 		if err := os.WriteFile(name, []byte(readFile(w.t, self)), 0o700); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 }
 
-// checkKept searches what Terraform keeps, the plan file and the state, and what
-// it printed.
-func (w *workspace) checkKept(output string, secrets ...string) {
+// checkStored fails the test if the plan file, the state or the output of a run
+// contains a secret.
+func (w *workspace) checkStored(output string, secrets ...string) {
 	w.t.Helper()
 	searched := map[string][]byte{
 		"the output": []byte(output),
@@ -443,7 +443,7 @@ func (w *workspace) checkKept(output string, secrets ...string) {
 	checkSearched(w.t, searched, secrets)
 }
 
-func checkNotes(t *testing.T, got, want []string) {
+func checkCalls(t *testing.T, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("at the other provider arrived\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

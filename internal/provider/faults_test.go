@@ -10,13 +10,13 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// marker is in every body that a fault sends, and may be in no output.
+// marker marks data that must not be shown.
 const marker = "BODY-MARKER"
 
-// maxReport is how long an error may be, in characters.
+// maxReport limits the length of an error or warning, in characters.
 const maxReport = 1200
 
-// The beginnings of next steps; TestNextStep has all of them.
+// The beginnings of some next steps.
 const (
 	stepReach    = "Check that this machine can reach the server"
 	stepBroken   = "Run again. If it happens again, check the network and any proxy in between."
@@ -27,13 +27,13 @@ const (
 	stepContent  = "Check the provider's `download_url`"
 )
 
-// mayHaveCreated is reported where a download may exist although its call failed.
+// mayHaveCreated is reported if a failed request may have created a download.
 const mayHaveCreated = "A download may have been created nevertheless. It expires within one minute."
 
 // caller is a block that calls the API when it is planned.
 type caller struct {
 	block        string
-	call         func(s protocolServer, t testing.TB) (report string) // does the same
+	call         func(s protocolServer, t testing.TB) (report string) // makes the same call without an engine
 	method, path string
 	summary      string
 }
@@ -56,9 +56,9 @@ var (
 	callers = map[string]caller{"data source": reader, "ephemeral resource": creator}
 )
 
-// TestFaults shows some of what can go wrong on the way to the API and back: what is
-// reported, how often the request is sent, and that nothing is shown that should not
-// be. The client's tests and TestNextStep have all of it.
+// TestFaults checks the error and the number of attempts for some failures, and that
+// the error shows no secret and nothing of a body except its message. The client's
+// tests and TestNextStep check all failures.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	page := http.Header{"Content-Type": {"text/html; charset=UTF-8"}}
@@ -67,8 +67,8 @@ func TestFaults(t *testing.T) {
 		response simulator.Fault
 		provider values
 
-		reads, creates int    // requests that arrive, with max_retries = 1
-		text, step     string // of the error, after method and path; a part of the next step
+		reads, creates int    // attempts with max_retries = 1
+		text, step     string // of the error after the method and path, and of the next step
 		mayHaveCreated bool
 	}{
 		"cut short": {response: simulator.Truncate(), reads: 2, creates: 1, text: ` returned 20\d \S+: the response was cut short: unexpected EOF`, step: stepBroken, mayHaveCreated: true},
@@ -107,12 +107,13 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// rejecting is an error response with a message and a marker beside it.
+// rejecting responds with an error that has a message and, in another key, the marker.
 func rejecting(code int, text string, header ...string) simulator.Fault {
 	return simulator.Status(code, jsonHeader(header...), fmt.Sprintf(`{"message":%q,"debug":%q}`, text, marker))
 }
 
-// jsonHeader is that of a response in JSON, and more: key and value by turns.
+// jsonHeader returns the header of a JSON response with more fields, given as
+// alternating keys and values.
 func jsonHeader(more ...string) http.Header {
 	header := http.Header{"Content-Type": {"application/json"}}
 	for i := 0; i < len(more); i += 2 {

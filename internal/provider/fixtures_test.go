@@ -8,9 +8,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// What the tests of several files compare with.
-
-// null, text and texts shorten the tables of exact values.
+// null, text and texts are shorthands for exact values.
 var null knownvalue.Check = knownvalue.Null()
 
 func text(value string) knownvalue.Check { return knownvalue.StringExact(value) }
@@ -23,10 +21,10 @@ func texts(values ...string) knownvalue.Check {
 	return knownvalue.ListExact(checks)
 }
 
-// attributes are the exact values of an object's attributes.
+// attributes are the expected attributes of an object.
 type attributes map[string]knownvalue.Check
 
-// and adds attributes.
+// and returns a copy with more attributes.
 func (a attributes) and(more attributes) attributes {
 	result := maps.Clone(a)
 	maps.Copy(result, more)
@@ -39,7 +37,7 @@ func personCheck(name, initials, email, photoURL, timezone knownvalue.Check) kno
 	return attributes{"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone}.exactly()
 }
 
-// The files of the simulator's data set as a download shows them.
+// The files of the simulator's data set, as attributes of a download.
 var (
 	author = personCheck(text("Author Name"), text("Author N."), text("author@email.address"), text(""), text("Europe/Vilnius"))
 
@@ -56,12 +54,12 @@ var (
 		"created_at": text("2019-05-09 09:30:00"), "disk": text("local-spaces"), "trashed": knownvalue.Bool(false),
 	}.exactly()
 
-	// bareFile has nulls and empty strings wherever a file can.
+	// bareFile has null or an empty string wherever possible.
 	bareFile = attributes{
 		"id": text(simulator.FileBare), "filename": text("README"), "type": null, "extension": text(""),
 		"full_filename": text("README"), "size": knownvalue.Int64Exact(0), "formatted_size": text(""),
 		"encrypted_size": null, "formatted_encrypted_size": null, "created_by": null,
-		"created_at": null, // "" is no time
+		"created_at": null, // "" in the response
 		"disk":       null, "trashed": null,
 	}.exactly()
 )

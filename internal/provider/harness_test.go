@@ -32,11 +32,11 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// testToken is the token that the simulator takes. It is unlike anything else,
-// so that a search for it proves something.
+// testToken is the token that the simulator accepts. It is unique, so that a search
+// for it finds nothing else.
 const testToken = "7xcB5XlinBWGzajPdSW7bHr12erWZICIJN4jk0RpasoLYLpoiD6ErYnVSzld"
 
-// testPIN is the user's PIN at the simulator, as easy to search for.
+// testPIN is the PIN that the simulator accepts. It is unique too.
 const testPIN = "8305-PIN-6b1f"
 
 // testVersion is the provider's version in every test.
@@ -46,13 +46,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(helperVariable) != "" {
 		os.Exit(runHelper())
 	}
-	if file := os.Getenv(keepVariable); file != "" {
-		os.Exit(keep(file))
+	if file := os.Getenv(recordVariable); file != "" {
+		os.Exit(record(file))
 	}
 	os.Exit(runTests(m))
 }
 
-// runTests takes away what would make a test depend on who runs it.
+// runTests runs the tests without the settings of the user.
 func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "privasfer-test-")
 	if err != nil {
@@ -80,29 +80,29 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	if found.name == openTofu.name {
-		// terraform-plugin-testing has to know where OpenTofu looks for a
-		// provider whose source is not written out.
+		// terraform-plugin-testing must know where OpenTofu looks for a provider
+		// whose configuration has no source.
 		setenv(map[string]string{"TF_ACC_PROVIDER_HOST": "registry.opentofu.org", "TF_ACC_PROVIDER_NAMESPACE": "hashicorp"})
 	}
 	return m.Run()
 }
 
-// sharedDir is removed when the tests of this package have ended.
+// sharedDir is a temporary directory for all tests of this package.
 var sharedDir string
 
-// program finds terraform or tofu once.
+// program returns the path of terraform or tofu. It searches once.
 var program = sync.OnceValues(func() (string, error) {
 	return terraform.Find(context.Background(), filepath.Join(sharedDir, "terraform"))
 })
 
-// testAPI is a simulator that listens.
+// testAPI is a running simulator.
 type testAPI struct {
 	*simulator.Server
-	URL string // of the API, to be used as base_url
+	URL string // the value of base_url
 }
 
-// newAPI starts a simulator. It fails the test if anything requested a route
-// that the API does not have.
+// newAPI starts a simulator. It fails the test if a request has a route that the API
+// does not have.
 func newAPI(t testing.TB, options simulator.Options) *testAPI {
 	t.Helper()
 	options.Token, options.PIN = testToken, testPIN
@@ -117,7 +117,7 @@ func newAPI(t testing.TB, options simulator.Options) *testAPI {
 	return &testAPI{Server: server, URL: listener.URL + "/api"}
 }
 
-// providerFor is a provider block with the right token, and more arguments.
+// providerFor returns a provider block with the token and more arguments.
 func providerFor(baseURL string, arguments ...string) string {
 	return fmt.Sprintf(`
 		provider "privasfer" {
@@ -128,19 +128,19 @@ func providerFor(baseURL string, arguments ...string) string {
 		`, testToken, baseURL, strings.Join(arguments, "\n"))
 }
 
-// providerBlock is a provider block for the API with the right token.
+// providerBlock returns a provider block for the API.
 func (a *testAPI) providerBlock() string { return providerFor(a.URL) }
 
-// performer is one that can perform downloads too.
+// performer returns a provider block that can also perform downloads.
 func (a *testAPI) performer() string {
 	return providerFor(a.URL, fmt.Sprintf("pin = %q", testPIN), fmt.Sprintf("download_url = %q", a.downloadURL()+"{key}"))
 }
 
-// downloadURL is where the simulator performs downloads, up to the public key.
+// downloadURL returns the URL of the simulator's downloads without the public key.
 func (a *testAPI) downloadURL() string { return strings.TrimSuffix(a.URL, "/api") + "/download/" }
 
-// factories serve the provider, and the echo provider that shows what an
-// ephemeral resource has returned.
+// factories returns the provider and the echo provider, which shows the results of an
+// ephemeral resource.
 func factories(options ...Option) map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
 		"privasfer": providerserver.NewProtocol6WithError(New(testVersion, options...)()),
@@ -148,8 +148,8 @@ func factories(options ...Option) map[string]func() (tfprotov6.ProviderServer, e
 	}
 }
 
-// echo is configuration that keeps an ephemeral value where a check can see
-// it. It keeps a value once, so every step needs an echo of its own.
+// echo returns configuration that stores an ephemeral value in the state for a check.
+// The resource stores the first value only, so every step needs another name.
 func echo(name, value string) string {
 	return fmt.Sprintf(`
 		provider "echo" {
@@ -159,8 +159,7 @@ func echo(name, value string) string {
 		`, value, name)
 }
 
-// message matches an error or warning as Terraform prints it: wrapped at any
-// place, in a frame.
+// message returns a pattern for an error or warning, which the engines wrap and frame.
 func message(text string) *regexp.Regexp {
 	words := strings.Fields(text)
 	for i := range words {
@@ -169,15 +168,15 @@ func message(text string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(words, `[\s│╷╵]+`))
 }
 
-// workspace is a folder in which the real program runs on a configuration,
-// with the provider served by the test's own process. It is for what
-// terraform-plugin-testing does not show: warnings, signals, files.
+// workspace is a directory with a configuration in which a test runs the engine. It is
+// for tests that terraform-plugin-testing does not support: of warnings, signals and
+// files.
 type workspace struct {
 	terraform.Workspace
 	t *testing.T
 }
 
-// plainWorkspace is empty and has no provider.
+// plainWorkspace returns an empty workspace without a provider.
 func plainWorkspace(t *testing.T) *workspace {
 	t.Helper()
 	path, err := program()
@@ -187,8 +186,8 @@ func plainWorkspace(t *testing.T) *workspace {
 	return &workspace{t: t, Workspace: terraform.Workspace{Program: path, Dir: t.TempDir()}}
 }
 
-// newWorkspace writes the configuration, after a block that names where the
-// provider is from.
+// newWorkspace returns a workspace with a configuration. This process serves the
+// provider.
 func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
 	t.Helper()
 	w := plainWorkspace(t)
@@ -199,9 +198,9 @@ func newWorkspace(t *testing.T, config string, options ...Option) *workspace {
 	return w
 }
 
-// binary builds the released program once, for what only a process of its own
-// can show: its logs, its environment and its end. It returns what makes a run
-// take it.
+// binary builds the provider once, for tests of its logs, its environment and its
+// exit, which need a separate process. It returns the environment variables that make
+// a run use it.
 var binary = sync.OnceValues(func() (env []string, err error) {
 	dir := filepath.Join(sharedDir, "provider")
 	if err := terraform.BuildProvider(context.Background(), dir, ".", "-ldflags=-X main.version="+testVersion); err != nil {
@@ -212,8 +211,8 @@ var binary = sync.OnceValues(func() (env []string, err error) {
 	return w.Env, err
 })
 
-// newBinaryWorkspace is a workspace that runs the released program. Whatever
-// the run leaves in the folder for temporary files is in the workspace too.
+// newBinaryWorkspace returns a workspace that runs the provider as a separate process.
+// The directory for temporary files is in the workspace, so that a test can search it.
 func newBinaryWorkspace(t *testing.T, config string, env ...string) *workspace {
 	t.Helper()
 	built, err := binary()
@@ -244,8 +243,8 @@ func (w *workspace) write(config string) {
 	}
 }
 
-// run runs the program and checks its exit code. A run that hangs is ended
-// after a minute and fails the test.
+// run runs the engine, checks its exit code and returns its output. It fails the test
+// if the run takes longer than a minute.
 func (w *workspace) run(exitCode int, args ...string) string {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
@@ -262,7 +261,7 @@ func (w *workspace) run(exitCode int, args ...string) string {
 	return result.Output
 }
 
-// skipWithoutInterrupt skips a test of Ctrl-C where one program cannot send it to
+// skipWithoutInterrupt skips a test on a system on which a process cannot interrupt
 // another.
 func skipWithoutInterrupt(t *testing.T) {
 	t.Helper()
@@ -271,14 +270,14 @@ func skipWithoutInterrupt(t *testing.T) {
 	}
 }
 
-// serve serves the provider from this process and returns what
-// TF_REATTACH_PROVIDERS takes.
+// serve serves the provider from this process and returns the value of
+// TF_REATTACH_PROVIDERS.
 func serve(t *testing.T, options ...Option) string {
 	t.Helper()
 	return serveAll(t, map[string]provider.Provider{terraform.Source: New(testVersion, options...)()})
 }
 
-// serveAll serves several providers, by their sources.
+// serveAll is like serve for several providers, by their sources.
 func serveAll(t *testing.T, providers map[string]provider.Provider) string {
 	t.Helper()
 	servers := map[string]any{}
@@ -302,7 +301,7 @@ func serveOne(t *testing.T, source string, served provider.Provider) map[string]
 		failed <- tf6server.Serve("registry.terraform.io/"+source,
 			providerserver.NewProtocol6(served),
 			tf6server.WithDebug(ctx, reattach, closed),
-			// Like terraform-plugin-testing: logs as TF_LOG says, none otherwise.
+			// As in terraform-plugin-testing, only TF_LOG turns on logs.
 			tf6server.WithLoggingSink(t), tf6server.WithGoPluginLogger(hclog.NewNullLogger()))
 	}()
 	t.Cleanup(func() {
@@ -326,8 +325,7 @@ func serveOne(t *testing.T, source string, served provider.Provider) map[string]
 	}
 }
 
-// checkOutput checks that a run's output has texts, however Terraform has wrapped
-// them.
+// checkOutput checks that the output of a run contains texts, wrapped or not.
 func checkOutput(t *testing.T, output string, want ...string) {
 	t.Helper()
 	for _, want := range want {
@@ -337,9 +335,9 @@ func checkOutput(t *testing.T, output string, want ...string) {
 	}
 }
 
-// checkReport checks that a report is one error or warning, that it is short and
-// has texts, and that it shows neither a secret nor anything of a body. With "" for
-// the only text there must be no report.
+// checkReport fails the test unless the report is one short error or warning that
+// contains the texts, and no secret, marker or stack trace. If the only text is "",
+// the report must be empty.
 func checkReport(t testing.TB, report string, want ...string) {
 	t.Helper()
 	if len(want) == 1 && want[0] == "" {
@@ -363,8 +361,8 @@ func checkReport(t testing.TB, report string, want ...string) {
 	}
 }
 
-// checkState checks the state of the workspace as terraform-plugin-testing
-// does, without the runs that it adds: each would read every data source again.
+// checkState checks the state as terraform-plugin-testing does, but without additional
+// runs, each of which would read every data source again.
 func (w *workspace) checkState(checks ...statecheck.StateCheck) {
 	w.t.Helper()
 	var request statecheck.CheckStateRequest
@@ -382,10 +380,10 @@ func (w *workspace) checkState(checks ...statecheck.StateCheck) {
 	}
 }
 
-// zero spares a direct dependency on terraform-json, whose type it is.
+// zero returns a new T. It avoids a direct dependency on terraform-json for its type.
 func zero[T any](*T) *T { return new(T) }
 
-// The requests of a download, as checkRequests shows them.
+// The requests of a download in the form of checkRequests.
 const (
 	postKey         = "POST /api/keys"
 	deleteKey       = "DELETE /api/keys/{key}"
@@ -394,9 +392,9 @@ const (
 	getContent      = "GET /download/{key}"
 )
 
-// checkRequests checks all requests since the last time, in any order, with {id}
-// for that of a download, {key} for a temporary or a public one, and the number
-// of the page for a cursor. It forgets them.
+// checkRequests checks the requests since its last call, in any order, and resets
+// them. {id} stands for the id of a created download, {key} for a temporary or public
+// key, and the number of a page for a cursor.
 func (a *testAPI) checkRequests(t testing.TB, want ...string) {
 	t.Helper()
 	var names []string
@@ -423,10 +421,10 @@ func (a *testAPI) checkRequests(t testing.TB, want ...string) {
 	}
 }
 
-// times are as many requests of each kind.
+// times returns the requests n times.
 func times(n int, requests ...string) []string { return slices.Repeat(requests, n) }
 
-// keys are all temporary and public keys.
+// keys returns all temporary and public keys.
 func (a *testAPI) keys() (keys []string) {
 	for _, key := range a.TemporaryKeys() {
 		keys = append(keys, key.Key)
@@ -457,7 +455,7 @@ func readFile(t *testing.T, file string) string {
 	return string(content)
 }
 
-// unzip returns the files in an archive: a plan file is one.
+// unzip returns the files of a ZIP archive, such as a plan file.
 func unzip(t *testing.T, file string) map[string][]byte {
 	t.Helper()
 	archive, err := zip.OpenReader(file)

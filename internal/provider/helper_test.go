@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// helperVariable makes this test binary a helper for provisioners, which have
-// no sleep and no curl on every machine. It holds how long to wait first.
+// helperVariable makes this test binary act as a helper for provisioners, because not
+// every machine has sleep and curl. Its value is the time to wait first.
 const helperVariable = "TEST_HELPER_WAIT"
 
-// provisioner runs this test binary as a helper, with an expression in one of
-// its variables.
+// provisioner returns a provisioner that runs the helper with an expression in an
+// environment variable.
 func provisioner(wait time.Duration, variable, value, file string) string {
 	self, err := os.Executable()
 	if err != nil {
@@ -30,16 +30,16 @@ func provisioner(wait time.Duration, variable, value, file string) string {
 		}`, self, helperVariable, wait, variable, value, file)
 }
 
-// helper is a provisioner that waits, and then performs the download of a URL
-// and keeps what it got in a file. A null URL is nothing to perform.
+// helper returns a provisioner that waits, performs the download at a URL, and writes
+// the response to file unless that is "". If the URL is null, it performs nothing.
 func helper(wait time.Duration, url, file string) string {
 	return provisioner(wait, "TEST_HELPER_URL", url, file)
 }
 
-// sleeper is a provisioner that only waits.
+// sleeper returns a provisioner that only waits.
 func sleeper(wait time.Duration) string { return helper(wait, `""`, "") }
 
-// saver is a provisioner that keeps a text in a file, or drops it where that is "".
+// saver returns a provisioner that writes a text to file, or nothing if file is "".
 func saver(text, file string) string { return provisioner(0, "TEST_HELPER_TEXT", text, file) }
 
 func runHelper() int {
@@ -66,7 +66,7 @@ func fetch(url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// With */* first a Laravel application redirects to its login page.
+	// If */* is first, a Laravel application redirects to its login page.
 	request.Header.Set("Accept", "application/json, */*;q=0.8")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestAccInboxMailEphemeralResource counts what each command of a run reads, by
-// what enabled is, and of a mail whose id is known only after apply: from there on
-// its download is the way to its file.
+// TestAccInboxMailEphemeralResource checks the requests of each command for each value
+// of enabled, and for a mail whose id is known only after apply. It performs the
+// download of that mail.
 func TestAccInboxMailEphemeralResource(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{Data: &simulator.Data{ReceivedFiles: simulator.ManyFiles(6), InboxMails: simulator.ManyInboxMails(6)}})

@@ -15,14 +15,14 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// What is reported where a temporary key could not be made; the second where the
-// PIN was sent not at all, or again after the server had done nothing.
+// The ends of errors about a temporary key that could not be created. notAgain is for
+// a PIN that was not sent, or sent again because the server had not processed it.
 const (
 	sentOnce = "The PIN was sent once and is not sent again in this run, so that a wrong PIN cannot lock the account."
 	notAgain = "The PIN is not sent again in this run, so that a wrong PIN cannot lock the account."
 )
 
-// checkNoKeys checks that so many temporary keys were made, and that none is left.
+// checkNoKeys checks the number of created temporary keys, and that none is live.
 func (a *testAPI) checkNoKeys(t *testing.T, made int) {
 	t.Helper()
 	keys := a.TemporaryKeys()
@@ -32,8 +32,8 @@ func (a *testAPI) checkNoKeys(t *testing.T, made int) {
 	}
 }
 
-// TestKeys_temporary: one temporary key serves everything that the provider opens.
-// It is made anew after 55 minutes, and is deleted when the process ends.
+// TestKeys_temporary checks that all downloads share a temporary key, which is replaced
+// after 55 minutes and deleted by Cleanup.
 func TestKeys_temporary(t *testing.T) {
 	t.Parallel()
 	clock := &testClock{now: noon}
@@ -67,8 +67,8 @@ func TestKeys_temporary(t *testing.T) {
 	checkSearched(t, map[string][]byte{"the log": log.Bytes()}, api.secrets())
 }
 
-// TestKeys_pin: a wrong PIN costs one attempt, however many downloads are opened,
-// and none of them is created. One whose request was interrupted is sent again.
+// TestKeys_pin checks that a wrong PIN is sent once for any number of downloads, and
+// that no download is created. After an interrupted request, the PIN is sent again.
 func TestKeys_pin(t *testing.T) {
 	t.Parallel()
 	t.Run("wrong", func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestKeys_pin(t *testing.T) {
 				"The given data was invalid. [pin: Invalid PIN.].\n\nCheck the provider's `pin` argument or the environment variable PRIVASFER_PIN. "+sentOnce)
 		}
 		api.checkRequests(t, postKey)
-		server.open(t, plain).check(t, nil) // needs no key
+		server.open(t, plain).check(t, nil) // requires no key
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		t.Parallel()
@@ -96,7 +96,7 @@ func TestKeys_pin(t *testing.T) {
 	})
 }
 
-// interruptedBy is a fault that interrupts whoever waits for the response.
+// interruptedBy returns a fault that calls interrupt and does not respond.
 func interruptedBy(interrupt func()) simulator.Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		interrupt()
@@ -104,8 +104,9 @@ func interruptedBy(interrupt func()) simulator.Fault {
 	}
 }
 
-// TestKeys_download: where no public key can be made, the error knows whether the
-// download was created. TestDiagnostics and the client's tests have the other failures.
+// TestKeys_download checks that the error about a public key depends on whether the
+// provider created the download. TestDiagnostics and the client's tests check the
+// other failures.
 func TestKeys_download(t *testing.T) {
 	t.Parallel()
 	const missing = "POST /api/downloads/{id}/keys returned 404 Not Found: No.\n\n"
@@ -129,8 +130,8 @@ func TestKeys_download(t *testing.T) {
 	}
 }
 
-// TestDownload_tooLate: a download whose response, or that of its key, arrives when
-// the minute is over, is an error.
+// TestDownload_tooLate checks that it is an error if a download expires before its
+// response, or that of its public key, arrives.
 func TestDownload_tooLate(t *testing.T) {
 	t.Parallel()
 	for slow, want := range map[string][]string{
@@ -149,9 +150,8 @@ func TestDownload_tooLate(t *testing.T) {
 	}
 }
 
-// TestAccKeys runs the released program, whose end deletes the temporary key:
-// however many downloads there are, and where a consumer fails or is interrupted,
-// for which engines close nothing.
+// TestAccKeys checks that the provider deletes the temporary key when its process ends,
+// even if a consumer fails or is interrupted: the engines do not call Close then.
 func TestAccKeys(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -195,8 +195,8 @@ func TestAccKeys(t *testing.T) {
 	}
 }
 
-// TestAccDownload_interrupted: Ctrl-C ends a run at once, whatever it waits for,
-// and leaves no temporary key.
+// TestAccDownload_interrupted checks that Ctrl-C ends a run without waiting for its
+// request, and that no temporary key is left.
 func TestAccDownload_interrupted(t *testing.T) {
 	t.Parallel()
 	skipWithoutInterrupt(t)

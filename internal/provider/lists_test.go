@@ -13,8 +13,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestReads_arguments: what can never be right is rejected before any request, and
-// the message lists what is right.
+// TestReads_arguments checks that invalid arguments are rejected before any request,
+// and that the error states the rule.
 func TestReads_arguments(t *testing.T) {
 	t.Parallel()
 	const (
@@ -48,16 +48,16 @@ func TestReads_arguments(t *testing.T) {
 	api.checkRequests(t)
 }
 
-// TestLists_pages reads lists in each form of pages to their ends, with no request
-// more than there are pages. The link to the next page leads elsewhere, which is
-// never requested. The client's tests have the lists that cannot be read to their ends.
+// TestLists_pages checks that a list in each style of pages is read completely, with
+// one request per page. The links to the next page have another host, which must not
+// be requested. The client's tests check the lists that cannot be read completely.
 func TestLists_pages(t *testing.T) {
 	t.Parallel()
-	const misses = "WARNING: The list may be incomplete: Privasfer counts %d files in the list, but its pages had %d."
+	const incomplete = "WARNING: The list may be incomplete: Privasfer counts %d files in the list, but its pages had %d."
 	for name, test := range map[string]struct {
 		style    simulator.PageStyle
 		fault    simulator.Fault
-		requests int // 0: 3
+		requests int // 3 if 0
 		report   string
 	}{
 		"resource":   {style: simulator.PageResource},
@@ -66,8 +66,8 @@ func TestLists_pages(t *testing.T) {
 		"cursor":     {style: simulator.PageCursor},
 		"fractal":    {style: simulator.PageFractal},
 		"JSON:API":   {style: simulator.PageJSONAPI},
-		"an arrival": {fault: simulator.ShiftedPages(), requests: 4, report: fmt.Sprintf(misses, 7, 6)},
-		"a loss":     {fault: simulator.LosingPages(), report: fmt.Sprintf(misses, 6, 5)},
+		"an arrival": {fault: simulator.ShiftedPages(), requests: 4, report: fmt.Sprintf(incomplete, 7, 6)},
+		"a loss":     {fault: simulator.LosingPages(), report: fmt.Sprintf(incomplete, 6, 5)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,8 +92,8 @@ func TestLists_pages(t *testing.T) {
 	}
 }
 
-// TestAccReads_unknown: what depends on something that is known only after apply is
-// not read before, and then by the value that it has become.
+// TestAccReads_unknown checks that a data source with an unknown argument is read by
+// apply, with the value that the argument has then.
 func TestAccReads_unknown(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{})
@@ -127,15 +127,15 @@ func TestAccReads_unknown(t *testing.T) {
 	w.checkState(checks...)
 }
 
-// TestLookups_notFound: a singular data source errs when there is nothing, and so
-// does the ephemeral resource.
+// TestLookups_notFound checks that an object that does not exist is an error in the
+// singular data sources and the ephemeral resource.
 func TestLookups_notFound(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{})
 	server := newProtocolServer(t, api, nil)
 	for _, test := range []struct{ kind, id, summary, request string }{
 		{"file", "no-such-file", "File not found: There is no file", "GET /api/files/no-such-file"},
-		{"mail", simulator.MailFull, "Mail not found: There is no mail", "GET /api/mails/" + simulator.MailFull}, // it is in the inbox
+		{"mail", simulator.MailFull, "Mail not found: There is no mail", "GET /api/mails/" + simulator.MailFull}, // an inbox mail
 		{"inbox_mail", "x", "Inbox mail not found: There is no inbox mail", "GET /api/inbox/x"},
 		{"ephemeral", simulator.SentFull, "Inbox mail not found: There is no inbox mail", "GET /api/inbox/" + simulator.SentFull},
 	} {
@@ -144,8 +144,8 @@ func TestLookups_notFound(t *testing.T) {
 	}
 }
 
-// TestAccFiles_many: nothing of a long list in one response is lost on its way
-// through the engine.
+// TestAccFiles_many checks that the engine gets a long list completely, from one
+// response.
 func TestAccFiles_many(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{Data: &simulator.Data{Files: simulator.ManyFiles(5000)}})

@@ -9,14 +9,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-// Read before TestMain takes them away from every other test.
+// Read before TestMain clears the variables.
 var (
 	liveToken   = os.Getenv(envToken)
 	liveBaseURL = os.Getenv(envBaseURL)
 )
 
-// TestLive reads what a real account holds. It creates, changes and deletes
-// nothing.
+// TestLive reads the objects of a real account. It does not change the account.
 func TestLive(t *testing.T) {
 	if liveToken == "" {
 		t.Fatal(envToken + " is not set")

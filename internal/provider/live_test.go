@@ -9,9 +9,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// liveConfiguration reads what an account holds, whatever that is. It creates,
-// changes and deletes nothing. It has count because terraform-plugin-testing
-// knows no instances by name.
+// liveConfiguration reads the objects of any account, and does not change the account.
+// It uses count because terraform-plugin-testing does not support for_each.
 const liveConfiguration = `
 data "privasfer_files" "all" {}
 data "privasfer_inbox_mails" "all" {
@@ -37,12 +36,12 @@ data "privasfer_mail" "each" {
 }
 `
 
-// TestAccLiveConfiguration is what TestLive does, at the simulator.
+// TestAccLiveConfiguration does the same as TestLive with the simulator.
 func TestAccLiveConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		data *simulator.Data
-		each int // how many objects of each kind are looked up
+		each int // the number of lookups of each kind
 	}{
 		"an account":       {nil, 3},
 		"one with nothing": {&simulator.Data{}, 0},

@@ -16,8 +16,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// What the API sends and what becomes of it are the same JSON, as far as nothing is
-// null, missing or unknown.
+// Objects as JSON. The response of the API and the result of the provider are the same
+// unless values are null, missing or unknown to the provider.
 const (
 	jsonPerson = `{"name":"Author Name","initials":"Author N.","email":"author@email.address","photo_url":"","timezone":"Europe/Vilnius"}`
 	jsonFile   = `{"id":"fad2027a","filename":"invoice","type":"application/pdf","extension":"pdf","full_filename":"invoice.pdf",
@@ -38,15 +38,15 @@ const (
 	nullSent = nullMail + `,"recipient":null,"recipient_email":null,"created_at":null,"sent_at":null,"status":null,"opened_at":null`
 )
 
-// reads are what each data source makes of a response, and the ephemeral resource
-// privasfer_inbox_mail too. An argument is wanted as it was given.
+// reads are the requests and results of the data sources, and of the ephemeral resource
+// privasfer_inbox_mail ("ephemeral"), for a response. Results include the arguments.
 var reads = map[string]struct {
 	kind      string
 	arguments values
 	request   string // "": none
 	response  string
 	want      string // "": the response
-	engine    bool   // shown by Terraform too
+	engine    bool   // also read by TestAccReads
 }{
 	"file":      {"file", values{"id": "fad2027a"}, "/api/files/fad2027a", jsonFile, "", true},
 	"bare file": {"file", values{"id": "f"}, "/api/files/f", `{"id":"f"}`, nullFile, false},
@@ -87,8 +87,8 @@ var reads = map[string]struct {
 		`[]`, `{"ids":[],"mails":[]}`, false},
 }
 
-// An empty text stays, but as a time, where it is none.
-
+// emptyFile, emptyInboxMail and emptyMail return an object with empty values. The
+// result keeps an empty string, except that an empty time is null.
 func emptyFile(time string) string {
 	return `{"id":"f","filename":"","type":"","extension":"","full_filename":"","size":0,"formatted_size":"","encrypted_size":0,
 		"formatted_encrypted_size":"","created_by":` + emptyPerson + `,"created_at":` + time + `,"disk":"","trashed":false}`
@@ -104,7 +104,7 @@ func emptyMail(time string) string {
 		"created_at":` + time + `,"sent_at":` + time + `,"status":"","opened_at":` + time + `,"download":{"id":"d","created_at":` + time + `,"files":[]}}`
 }
 
-// wanted is a result with the arguments that its schema has.
+// wanted returns a result with the arguments of its schema.
 func wanted(t *testing.T, kind, result string, given values) map[string]any {
 	t.Helper()
 	want := decoded(t, result)
@@ -129,8 +129,7 @@ func decoded(t *testing.T, text string) (object map[string]any) {
 	return object
 }
 
-// TestReads checks each request, and every attribute of what is read by its exact
-// value.
+// TestReads checks the request and every attribute of the result.
 func TestReads(t *testing.T) {
 	t.Parallel()
 	for name, test := range reads {
@@ -159,7 +158,7 @@ func TestReads(t *testing.T) {
 	}
 }
 
-// TestAccReads shows a whole object of each data source as Terraform keeps it.
+// TestAccReads checks the complete results of each data source in an engine.
 func TestAccReads(t *testing.T) {
 	t.Parallel()
 	responses, wants := map[string]string{}, map[string]any{}
@@ -201,8 +200,8 @@ func TestAccReads(t *testing.T) {
 	}
 }
 
-// What is left out is null, and what is empty is not. The rest of a content is in
-// TestAccDownload_attributes.
+// TestContentValues checks that content is null if it is not UTF-8, and not if it is
+// empty. TestAccDownload_attributes checks the other values.
 func TestContentValues(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
@@ -219,8 +218,8 @@ func TestContentValues(t *testing.T) {
 	}
 }
 
-// A configuration that cannot be read is an error, not a crash, and one that can be
-// is not changed.
+// TestSetResults checks that setResults does not change the configuration, and returns
+// an error if it cannot be read.
 func TestSetResults(t *testing.T) {
 	t.Parallel()
 	schema := data.Schema{Attributes: map[string]data.Attribute{"size": data.Int64Attribute{Computed: true}}}
@@ -236,7 +235,8 @@ func TestSetResults(t *testing.T) {
 	}
 }
 
-// Callers that list the same at once share the objects: mapping changes none.
+// TestMappingChangesNothing checks that mapping does not change an object, because
+// concurrent calls that read the same list share the objects.
 func TestMappingChangesNothing(t *testing.T) {
 	t.Parallel()
 	var mail, again privasfer.Mail

@@ -20,8 +20,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// TestNetwork_arguments shows what the arguments about the network may be, by the
-// error or by the number of requests to an API that rejects each of them for now.
+// TestNetwork_arguments checks the values of the network arguments, by the error or by
+// the number of attempts. The API rejects every request with 429.
 func TestNetwork_arguments(t *testing.T) {
 	t.Parallel()
 	const (
@@ -34,7 +34,7 @@ func TestNetwork_arguments(t *testing.T) {
 	for name, test := range map[string]struct {
 		argument string
 		value    any
-		want     string // of the error; "": it is taken
+		want     string // of the error; "": the value is valid
 		requests int
 	}{
 		"timeout of seconds": {"request_timeout", "45s", "", 5},
@@ -71,8 +71,8 @@ func TestNetwork_arguments(t *testing.T) {
 	}
 }
 
-// TestAccNetwork_limits: 40 lookups succeed under a limit that names no time,
-// and under one that lasts longer than it says.
+// TestAccNetwork_limits checks that 40 lookups succeed with a rate limit that sends no
+// Retry-After, and with one that lasts longer than its Retry-After.
 func TestAccNetwork_limits(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]simulator.Options{
@@ -98,12 +98,11 @@ func TestAccNetwork_limits(t *testing.T) {
 	}
 }
 
-// onionHost is a name that Go's resolver asks no name server for, see RFC 7686: a
-// test in which the proxy is passed by does not leave the machine. (Windows'
-// own resolver may ask.)
+// onionHost is a host that Go's resolver does not look up, see RFC 7686, so that a test
+// without the proxy does not use the network. (The resolver of Windows may look it up.)
 const onionHost = "api.privasfer.onion"
 
-// certificateFor returns a certificate for a host in PEM, and with its key.
+// certificateFor returns a certificate for a host, as PEM and with its key.
 func certificateFor(t *testing.T, host string) (string, tls.Certificate) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -121,33 +120,33 @@ func certificateFor(t *testing.T, host string) (string, tls.Certificate) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// connectProxy is a proxy that connects everybody to one address.
+// connectProxy is a proxy that connects every client to target.
 type connectProxy struct {
-	target string
-	asked  chan string // method, host, and credentials
+	target   string
+	requests chan string // method, host and credentials
 }
 
 func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
-	far, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", p.target)
+	p.requests <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
+	server, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", p.target)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer func() { _ = far.Close() }()
-	near, _, err := http.NewResponseController(w).Hijack()
+	defer func() { _ = server.Close() }()
+	client, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer func() { _ = near.Close() }()
-	_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
-	go func() { _, _ = io.Copy(far, near) }()
-	_, _ = io.Copy(near, far)
+	defer func() { _ = client.Close() }()
+	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
+	go func() { _, _ = io.Copy(server, client) }()
+	_, _ = io.Copy(client, server)
 }
 
-// TestAccNetwork_proxy: the released program takes its proxy from the environment,
-// and through it trusts a server by ca_cert_pem. The client's tests have the proxies
-// that fail.
+// TestAccNetwork_proxy checks that the provider uses the proxy of the environment, and
+// through it trusts a server with a certificate in ca_cert_pem. The client's tests
+// check the proxies that fail.
 func TestAccNetwork_proxy(t *testing.T) {
 	t.Parallel()
 	certificate, withKey := certificateFor(t, onionHost)
@@ -158,21 +157,21 @@ func TestAccNetwork_proxy(t *testing.T) {
 			server.TLS = &tls.Config{Certificates: []tls.Certificate{withKey}, MinVersion: tls.VersionTLS12}
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			proxy := &connectProxy{target: server.Listener.Addr().String(), asked: make(chan string, 9)}
+			proxy := &connectProxy{target: server.Listener.Addr().String(), requests: make(chan string, 9)}
 			listener := httptest.NewServer(proxy)
 			t.Cleanup(listener.Close)
 			w := newBinaryWorkspace(t, providerFor("https://"+onionHost+"/api", "max_retries = 0", fmt.Sprintf("ca_cert_pem = %q", certificate))+creator.block,
-				// The machine's own are emptied, in lower case first: on Windows both are one
-				// variable, and the last value counts.
+				// Replace the machine's settings. Lower case is first, because on Windows both
+				// spellings are one variable, and the last value is used.
 				"https_proxy=", "http_proxy=", "no_proxy=", "all_proxy=", "HTTP_PROXY=", "ALL_PROXY=",
 				"HTTPS_PROXY=http://user:hunter2@"+listener.Listener.Addr().String(), "NO_PROXY="+noProxy)
 			if !proxied {
 				checkOutput(t, w.run(1, "plan"), ": dial tcp:", onionHost, stepReach)
-			} else if w.run(0, "plan"); <-proxy.asked != "CONNECT "+onionHost+":443 Basic dXNlcjpodW50ZXIy" {
+			} else if w.run(0, "plan"); <-proxy.requests != "CONNECT "+onionHost+":443 Basic dXNlcjpodW50ZXIy" {
 				t.Error("the request does not have the proxy's credentials")
 			}
-			if len(proxy.asked) > 0 {
-				t.Errorf("the proxy was asked %s", <-proxy.asked)
+			if len(proxy.requests) > 0 {
+				t.Errorf("the proxy was asked %s", <-proxy.requests)
 			}
 		})
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// What is reported of a download that was created where its content was not had.
+// The ends of errors about a download that was created but whose content was not
+// received.
 const (
 	lapses = "The download was created and may have been used. If not, it expires within one minute."
 	unused = "The download was created but not used. It expires within one minute."
 )
 
-// TestAccPerform_largest: the engine takes the largest content that there may be.
+// TestAccPerform_largest checks that the engine accepts content of the maximum size.
 func TestAccPerform_largest(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 20
@@ -26,8 +27,8 @@ func TestAccPerform_largest(t *testing.T) {
 	newWorkspace(t, api.performer()+block("test", ofFile("text"), "perform = true", "max_content_bytes = 16777216")).run(0, "plan")
 }
 
-// TestPerform_errors: what is reported where a download is ready and its content
-// cannot be fetched. TestDiagnostics and the client's tests have the other failures.
+// TestPerform_errors checks the errors of a download that is ready but whose content
+// cannot be received. TestDiagnostics and the client's tests check the other failures.
 func TestPerform_errors(t *testing.T) {
 	t.Parallel()
 	const whole = "GET /download/{key} returned 200 OK: "
@@ -63,8 +64,8 @@ func TestPerform_errors(t *testing.T) {
 	}
 }
 
-// TestPerform_warnings: a content that may not be the file is handed over, and
-// the run warns.
+// TestPerform_warnings checks that content that may not be the file is returned with a
+// warning.
 func TestPerform_warnings(t *testing.T) {
 	t.Parallel()
 	const (
@@ -81,7 +82,7 @@ func TestPerform_warnings(t *testing.T) {
 		"a page for a mail's file":   {receivedPerformed, true, page},
 		"a mail's file":              {receivedPerformed, false, ""},
 		"the file is a page":         {values{"file_ids": []string{"page"}, "perform": true}, false, ""},
-		"a page, and nothing better": {values{"file_ids": []string{simulator.FileBare}, "perform": true}, true, ""}, // its type is null
+		"a page, and nothing better": {values{"file_ids": []string{simulator.FileBare}, "perform": true}, true, ""}, // the type of the file is null
 		"another length":             {values{"file_ids": []string{simulator.FileBackup}, "perform": true}, false, fmt.Sprintf(length, 5368709120, 10)},
 		"several files":              {values{"file_ids": []string{simulator.FileBackup, simulator.FileKey}, "perform": true}, false, ""},
 	} {
@@ -100,8 +101,8 @@ func TestPerform_warnings(t *testing.T) {
 	}
 }
 
-// TestPerform_minuteOver: what comes too slowly comes too late. The keys have taken
-// most of the minute, and performing has what is left.
+// TestPerform_minuteOver checks that a download is performed within its minute, most of
+// which its public key has taken.
 func TestPerform_minuteOver(t *testing.T) {
 	t.Parallel()
 	clock := &testClock{now: noon}
@@ -112,8 +113,8 @@ func TestPerform_minuteOver(t *testing.T) {
 		"GET /download/{key}: the download's minute ended before its content arrived.", lapses)
 }
 
-// TestPerform_life: a content does not expire. It asks for no renewal, keeps no
-// life, and Close is silent whenever it comes.
+// TestPerform_life checks that content and a received download do not expire: Open sets
+// neither RenewAt nor private data, and Close reports nothing.
 func TestPerform_life(t *testing.T) {
 	t.Parallel()
 	for name, arguments := range map[string]values{"performed": performed, "received": receivedPerformed, "received, keyed": receivedKeyed} {

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/action"
 )
 
-// TestProgress: what is reported, and when.
+// TestProgress checks the messages and their times.
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -42,15 +42,15 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestProgress_blocked: nothing waits for a function that does not return, but the
-// end does for a while, so that a slow one can send the last messages.
+// TestProgress_blocked checks that send does not wait for a blocked function, and that
+// stop waits for it at most maxProgressWait, so that the last messages can be sent.
 func TestProgress_blocked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		blocks    time.Duration
 		interrupt bool
 		stops     time.Duration
-		sent      int // messages once all is over: the first one, and as many as are kept for sending
+		sent      int // in the end: the first message, and the buffered ones unless interrupted
 	}{
 		"for ever":              {blocks: time.Hour, stops: maxProgressWait, sent: 17},
 		"for a while":           {blocks: 11 * time.Second, stops: time.Second, sent: 17},

@@ -18,7 +18,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// testClock is a clock that moves when a test moves it.
+// testClock is a clock that a test advances.
 type testClock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -27,7 +27,7 @@ type testClock struct {
 func (c *testClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now.In(aZone)
+	return c.now.In(localZone)
 }
 
 func (c *testClock) Advance(d time.Duration) {
@@ -36,8 +36,8 @@ func (c *testClock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// values are attributes as a test writes them: texts, numbers, bools, []string
-// for a set, or unknown. What is left out, or nil, is null.
+// values are the attributes of a block: []string for a set, or a value that
+// tftypes.NewValue accepts. An attribute that is missing or nil is null.
 type values map[string]any
 
 // unknown is a value that is known only after apply.
@@ -60,7 +60,7 @@ func valueOf(typ tftypes.Type, value any) tftypes.Value {
 	return tftypes.NewValue(typ, value)
 }
 
-// dynamicValue is the configuration of a block.
+// dynamicValue returns the configuration of a block.
 func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set values) *tfprotov6.DynamicValue {
 	t.Helper()
 	object, _ := schema.ValueType().(tftypes.Object)
@@ -80,14 +80,13 @@ func dynamicValue(t testing.TB, schema *tfprotov6.Schema, set values) *tfprotov6
 	return &value
 }
 
-// protocolServer is the provider as an engine sees it: for what needs no engine,
-// which is most.
+// protocolServer calls the provider as an engine does, for tests that need no engine.
 type protocolServer struct {
 	tfprotov6.ProviderServer
 	schemas *tfprotov6.GetProviderSchemaResponse
 }
 
-// configure validates and configures the provider, and returns what it reports.
+// configure validates and configures a provider, and returns its diagnostics.
 func configure(t testing.TB, terraformVersion string, arguments values, options ...Option) (server protocolServer, report string) {
 	t.Helper()
 	options = append([]Option{WithRetryWait(time.Millisecond)}, options...)
@@ -105,12 +104,13 @@ func configure(t testing.TB, terraformVersion string, arguments values, options 
 	return s, reported(err, configured.Diagnostics)
 }
 
-// arguments are those of a provider that can do everything at the simulator.
+// arguments returns the arguments of a provider that can perform downloads.
 func (a *testAPI) arguments() values {
 	return values{"token": testToken, "base_url": a.URL, "pin": testPIN, "download_url": a.downloadURL() + "{key}"}
 }
 
-// newProtocolServer is a provider for the simulator, with more or other arguments.
+// newProtocolServer returns a provider for the simulator. Arguments override those of
+// api.arguments.
 func newProtocolServer(t testing.TB, api *testAPI, arguments values, options ...Option) protocolServer {
 	t.Helper()
 	s, report := configure(t, "1.11.4", api.arguments().and(arguments), options...)
@@ -120,7 +120,7 @@ func newProtocolServer(t testing.TB, api *testAPI, arguments values, options ...
 	return s
 }
 
-// reported is every error and warning, with the attribute that it is at.
+// reported returns the errors and warnings as text, with their attributes.
 func reported(err error, diagnostics []*tfprotov6.Diagnostic) string {
 	var text strings.Builder
 	if err != nil {
@@ -136,7 +136,7 @@ func reported(err error, diagnostics []*tfprotov6.Diagnostic) string {
 	return text.String()
 }
 
-// opened is what came of an ephemeral resource.
+// opened is the result of opening an ephemeral resource.
 type opened struct {
 	*tfprotov6.OpenEphemeralResourceResponse
 	result tftypes.Value
@@ -146,7 +146,7 @@ type opened struct {
 
 const downloadType = "privasfer_download"
 
-// validate returns what is wrong with the arguments of an ephemeral resource.
+// validate returns the diagnostics of an ephemeral resource's arguments.
 func (s protocolServer) validate(ctx context.Context, t testing.TB, typeName string, arguments values) string {
 	t.Helper()
 	response, err := s.ValidateEphemeralResourceConfig(ctx, &tfprotov6.ValidateEphemeralResourceConfigRequest{
@@ -181,7 +181,7 @@ func (s protocolServer) openWith(ctx context.Context, t testing.TB, arguments va
 	return s.openType(ctx, t, downloadType, arguments)
 }
 
-// openMany opens the same n times at once.
+// openMany opens n downloads with the same arguments concurrently.
 func (s protocolServer) openMany(t testing.TB, n int, arguments values) []*opened {
 	t.Helper()
 	all := make([]*opened, n)
@@ -193,7 +193,7 @@ func (s protocolServer) openMany(t testing.TB, n int, arguments values) []*opene
 	return all
 }
 
-// check checks some of the attributes, and that there was no error or warning.
+// check checks that there is no error or warning, and the attributes in want.
 func (o *opened) check(t testing.TB, want values) {
 	t.Helper()
 	if o.report != "" {
@@ -238,7 +238,7 @@ func (s protocolServer) result(t testing.TB, kind string, arguments values) (res
 	return result, reported(err, response.Diagnostics)
 }
 
-// asJSON is a value as JSON would be decoded; what is unknown is a text that says so.
+// asJSON returns a value as encoding/json decodes it, or "unknown" if it is unknown.
 func asJSON(value tftypes.Value) any {
 	var (
 		object map[string]tftypes.Value
@@ -274,12 +274,12 @@ func asJSON(value tftypes.Value) any {
 	return value.String()
 }
 
-// describe writes a value as JSON.
+// describe returns a value as JSON.
 func describe(value tftypes.Value) string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(asJSON(value)) // which is JSON
+	_ = encoder.Encode(asJSON(value)) // never fails
 	return strings.TrimSpace(text.String())
 }
 

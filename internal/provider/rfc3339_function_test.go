@@ -14,21 +14,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 )
 
-// The wanted values are those of another implementation, Python's zoneinfo
-// with fold=0.
+// TestRFC3339 compares results with those of Python's zoneinfo with fold=0.
 func TestRFC3339(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ zone, text, want string }{
 		{"UTC", "2019-05-15 14:11:00", "2019-05-15T14:11:00Z"},
-		{"Etc/GMT+5", "2019-05-15 14:11:00", "2019-05-15T14:11:00-05:00"}, // the sign is POSIX's
+		{"Etc/GMT+5", "2019-05-15 14:11:00", "2019-05-15T14:11:00-05:00"}, // POSIX sign: west is positive
 		{"Asia/Kathmandu", "2019-05-15 14:11:00", "2019-05-15T14:11:00+05:45"},
 		{"Pacific/Kiritimati", "2019-12-31 23:59:59", "2019-12-31T23:59:59+14:00"},
 
-		// A time in RFC 3339 has its own zone.
+		// A time in RFC 3339 keeps its zone.
 		{"Europe/Vilnius", "2019-05-08T00:18:03.000000Z", "2019-05-08T00:18:03Z"},
 		{"UTC", "2019-05-08T00:18:03.250+03:00", "2019-05-08T00:18:03.25+03:00"},
 
-		// Clocks are set forward: nothing is between the two.
+		// Clocks are set forward: the times in between do not exist.
 		{"Europe/Vilnius", "2019-03-31 02:59:59", "2019-03-31T02:59:59+02:00"},
 		{"Europe/Vilnius", "2019-03-31 04:00:00", "2019-03-31T04:00:00+03:00"},
 		{"Australia/Lord_Howe", "2019-10-06 01:59:59", "2019-10-06T01:59:59+10:30"},
@@ -36,30 +35,30 @@ func TestRFC3339(t *testing.T) {
 		{"Pacific/Apia", "2011-12-29 23:59:59", "2011-12-29T23:59:59-10:00"},
 		{"Pacific/Apia", "2011-12-31 00:00:00", "2011-12-31T00:00:00+14:00"},
 
-		// Clocks are set back: what is there twice is the first.
+		// Clocks are set back: a time that occurs twice is the first of the two.
 		{"Europe/Vilnius", "2019-10-27 02:59:59", "2019-10-27T02:59:59+03:00"},
 		{"Europe/Vilnius", "2019-10-27 03:00:00", "2019-10-27T03:00:00+03:00"},
 		{"Europe/Vilnius", "2019-10-27 03:59:59", "2019-10-27T03:59:59+03:00"},
 		{"Europe/Vilnius", "2019-10-27 04:00:00", "2019-10-27T04:00:00+02:00"},
 		{"Australia/Lord_Howe", "2019-04-07 01:30:00", "2019-04-07T01:30:00+11:00"},
 		{"Australia/Lord_Howe", "2019-04-07 02:00:00", "2019-04-07T02:00:00+10:30"},
-		{"Europe/Dublin", "2018-10-28 01:30:00", "2018-10-28T01:30:00+01:00"}, // winter is its daylight saving time
+		{"Europe/Dublin", "2018-10-28 01:30:00", "2018-10-28T01:30:00+01:00"}, // its winter time is negative daylight saving time
 		{"Antarctica/Troll", "2019-10-27 02:30:00", "2019-10-27T02:30:00+02:00"},
-		{"Pacific/Kwajalein", "1969-09-30 12:00:00", "1969-09-30T12:00:00+11:00"}, // almost a whole day twice
+		{"Pacific/Kwajalein", "1969-09-30 12:00:00", "1969-09-30T12:00:00+11:00"}, // almost a whole day occurs twice
 
-		// Beyond the changes that the database lists one by one.
+		// After the last transition that the database lists.
 		{"Europe/Vilnius", "2050-10-30 03:30:00", "2050-10-30T03:30:00+03:00"},
 		{"Europe/Vilnius", "9998-07-01 00:00:00", "9998-07-01T00:00:00+03:00"},
 
-		// An offset with seconds, which RFC 3339 cannot write.
+		// Offsets with seconds, which RFC 3339 does not allow, and those after them.
 		{"Europe/Vilnius", "1800-01-01 00:00:00", "1799-12-31T22:18:44Z"},
 		{"Europe/Vilnius", "1890-06-01 12:00:00", "1890-06-01T12:00:00+01:24"},
-		{"America/New_York", "1883-11-18 12:03:57", "1883-11-18T16:59:59Z"}, // twice
+		{"America/New_York", "1883-11-18 12:03:57", "1883-11-18T16:59:59Z"}, // occurs twice
 		{"America/New_York", "1883-11-18 12:03:58", "1883-11-18T12:03:58-05:00"},
 		{"Africa/Monrovia", "1972-01-07 00:44:30", "1972-01-07T00:44:30Z"},
 		{"Europe/Vilnius", "0001-01-02 00:00:00", "0001-01-01T22:18:44Z"},
 
-		// Python has neither of these years; the offsets are those of the years beside them.
+		// The first and the last year. Python does not support the year 0.
 		{"UTC", "0000-01-01 00:00:00", "0000-01-01T00:00:00Z"},
 		{"UTC", "9999-12-31 23:59:59", "9999-12-31T23:59:59Z"},
 	} {
@@ -98,7 +97,7 @@ func TestRFC3339Rejects(t *testing.T) {
 	for _, zone := range []string{
 		"Europe/Nowhere", "../../etc/passwd", "/etc/localtime", "+02:00", "UTC+2", "utc", "europe/vilnius", `Europe\Vilnius`, "Europe/Vilnius ",
 		"Europe/Vilnius\x00", "Europe", "Europe/Vilnius/", ".", "..", "/", "zone.tab", "\xff", "C:/Windows", "Żukė",
-		// What a machine has beside the zones in its folder of zones.
+		// Other paths in a machine's directory of zones.
 		"localtime", "posixrules", "posix/Europe/Vilnius", "Europe//Vilnius", "./Europe/Vilnius",
 	} {
 		tests = append(tests, rejection{good, zone, 1, fmt.Sprintf(noZone, zone)})
@@ -114,9 +113,9 @@ func TestRFC3339Rejects(t *testing.T) {
 		tests = append(tests, rejection{text, zone, 0, fmt.Sprintf(skip, text, zone)})
 	}
 	tests = append(tests,
-		rejection{"x", "y", 0, fmt.Sprintf(noTime, "x")}, // one complaint at a time
+		rejection{"x", "y", 0, fmt.Sprintf(noTime, "x")}, // only the first error is reported
 		rejection{strings.Repeat("ž", 500), "UTC", 0, fmt.Sprintf(noTime, strings.Repeat("ž", 120)+"…")},
-		rejection{"0000-01-01 00:00:00", "Europe/Vilnius", 0, `"0000-01-01 00:00:00" in Europe/Vilnius cannot be written in RFC 3339`}, // the year before
+		rejection{"0000-01-01 00:00:00", "Europe/Vilnius", 0, `"0000-01-01 00:00:00" in Europe/Vilnius cannot be written in RFC 3339`}, // the year -1 in UTC
 		rejection{good, strings.Repeat("ž", 500), 1, fmt.Sprintf(noZone, strings.Repeat("ž", 120)+"…")},
 	)
 	for _, test := range tests {
@@ -136,7 +135,7 @@ func TestRFC3339Rejects(t *testing.T) {
 	}
 }
 
-// TestAccRFC3339Function is the function as a user calls it.
+// TestAccRFC3339Function calls the function from a configuration.
 func TestAccRFC3339Function(t *testing.T) {
 	t.Parallel()
 	output := func(text, zone string) string {
@@ -147,7 +146,7 @@ func TestAccRFC3339Function(t *testing.T) {
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{
-				// Without a provider block: it needs no token.
+				// The function requires no provider block and no token.
 				Config:            output("2019-10-27 03:30:00", "Europe/Vilnius"),
 				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("test", knownvalue.StringExact("2019-10-27T03:30:00+03:00"))},
 			},
@@ -196,7 +195,7 @@ func FuzzRFC3339(f *testing.F) {
 		if shown := parsed.In(location).Format(wallClock); shown != text {
 			t.Errorf("%q in %q is %s, when clocks show %q", text, zone, got, shown)
 		}
-		// No earlier moment shows the same: none within the offsets in use around it.
+		// No earlier time may show the same, with any offset in use within two days.
 		for hours := -48; hours <= 48; hours++ {
 			_, offset := parsed.Add(time.Duration(hours) * time.Hour).In(location).Zone()
 			asUTC, err := time.Parse(wallClock, text)

@@ -12,9 +12,9 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// replaceOpen puts a device in the place of the open file of a folder. What is
-// written to /dev/full meets a full disk, and /dev/null cannot be synced.
-func replaceOpen(folder, device string) error {
+// replaceOpen replaces the open file of a directory with a device. Writing to /dev/full
+// fails as on a full disk, and /dev/null cannot be synced.
+func replaceOpen(dir, device string) error {
 	opened, err := os.OpenFile(device, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func replaceOpen(folder, device string) error {
 	}
 	for _, descriptor := range descriptors {
 		file, _ := os.Readlink(filepath.Join("/proc/self/fd", descriptor.Name()))
-		if !strings.HasPrefix(file, folder+"/") {
+		if !strings.HasPrefix(file, dir+"/") {
 			continue
 		}
 		number, err := strconv.Atoi(descriptor.Name())
@@ -38,8 +38,8 @@ func replaceOpen(folder, device string) error {
 	return errors.New("no file of the folder is open")
 }
 
-// TestSaveDownload_fullDisk: a disk that is full half-way is called so, and the
-// file is on the disk before it is kept.
+// TestSaveDownload_fullDisk checks that a full disk is reported, and that the file is
+// synced before it is renamed.
 func TestSaveDownload_fullDisk(t *testing.T) {
 	t.Parallel()
 	const (
@@ -59,13 +59,13 @@ func TestSaveDownload_fullDisk(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api, folder := newAPI(t, simulator.Options{}), t.TempDir()
-			path := filepath.Join(folder, strings.Repeat("x", 250)) // the reason has room all the same
+			api, dir := newAPI(t, simulator.Options{}), t.TempDir()
+			path := filepath.Join(dir, strings.Repeat("x", 250)) // a long path does not displace the reason
 			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			api.Inject("GET /download/", 1, simulator.Before(func() {
-				if err := replaceOpen(folder, test.device); err != nil {
+				if err := replaceOpen(dir, test.device); err != nil {
 					t.Error(err)
 				}
 			}))
@@ -73,7 +73,7 @@ func TestSaveDownload_fullDisk(t *testing.T) {
 			if _, report := newActionServer(t, api, nil).invoke(t.Context(), t, test.config); report != test.report+"\n" {
 				t.Errorf("reported\n%s\nwant\n%s", report, test.report)
 			}
-			files{filepath.Base(path): "old"}.check(t, folder)
+			files{filepath.Base(path): "old"}.check(t, dir)
 		})
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// actionServer is the provider as Terraform 1.14 sees it.
+// actionServer calls the provider as Terraform 1.14 and later do.
 type actionServer struct {
 	tfprotov6.ProviderServerWithActions
 	schema *tfprotov6.Schema // of the action
@@ -34,7 +34,7 @@ const actionType = "privasfer_save_download"
 func newActionServer(t *testing.T, api *testAPI, arguments values, options ...Option) actionServer {
 	t.Helper()
 	server := newProtocolServer(t, api, arguments, options...)
-	actions, ok := server.ProviderServer.(tfprotov6.ProviderServerWithActions) //nolint:staticcheck // deprecated only because its methods are to move
+	actions, ok := server.ProviderServer.(tfprotov6.ProviderServerWithActions) //nolint:staticcheck // deprecated only because its methods will move
 	if !ok {
 		t.Fatal("the provider has no actions")
 	}
@@ -50,8 +50,7 @@ func (s actionServer) start(ctx context.Context, t *testing.T, config values) *t
 	return stream
 }
 
-// invoke runs the action to its end, and returns the messages and what is
-// reported.
+// invoke runs the action and returns its progress messages and its diagnostics.
 func (s actionServer) invoke(ctx context.Context, t *testing.T, config values) (progress []string, report string) {
 	t.Helper()
 	for event := range s.start(ctx, t, config).Events {
@@ -66,25 +65,25 @@ func (s actionServer) invoke(ctx context.Context, t *testing.T, config values) (
 	return nil, ""
 }
 
-// checkNoSecrets checks what people see of an action.
+// checkNoSecrets checks that the visible output of an action contains no secret.
 func (a *testAPI) checkNoSecrets(t *testing.T, text string) {
 	t.Helper()
 	checkSearched(t, map[string][]byte{"what is shown": []byte(text)}, a.secrets())
 }
 
-// oldFile is a path at which there is a file, and its folder.
-func oldFile(t *testing.T) (folder, path string) {
+// oldFile creates a file and returns its directory and its path.
+func oldFile(t *testing.T) (dir, path string) {
 	t.Helper()
-	folder = t.TempDir()
-	path = filepath.Join(folder, "file")
+	dir = t.TempDir()
+	path = filepath.Join(dir, "file")
 	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return folder, path
+	return dir, path
 }
 
-// inPieces sends the real response in so many pieces, with a pause before each.
-// The rest of it, if any, follows after the last.
+// inPieces returns a fault that sends the real response in pieces, with a pause before
+// each. If rest is not nil, the fault sends half of the response and then calls rest.
 func inPieces(pieces int, pause time.Duration, rest simulator.Fault) simulator.Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		whole := httptest.NewRecorder()
@@ -109,8 +108,7 @@ func inPieces(pieces int, pause time.Duration, rest simulator.Fault) simulator.F
 	}
 }
 
-// interruptedHalfWay sends half of the response, and interrupts whoever waits for
-// the rest.
+// interruptedHalfWay returns a fault that sends half of the response and calls interrupt.
 func interruptedHalfWay(interrupt func()) simulator.Fault {
 	return inPieces(1, 0, interruptedBy(interrupt))
 }
@@ -120,7 +118,7 @@ func sumOf(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestSaveDownload: what is saved, with which requests, and what of it is shown.
+// TestSaveDownload checks the saved file, the requests, the messages and the warning.
 func TestSaveDownload(t *testing.T) {
 	t.Parallel()
 	data := simulator.DefaultData()
@@ -129,15 +127,15 @@ func TestSaveDownload(t *testing.T) {
 	received := []string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent}
 	tests := map[string]struct {
 		config  values
-		withID  bool // download_url has the id, and there is no PIN
+		withID  bool // download_url has only {id}, and there is no PIN
 		fault   simulator.Fault
-		old     string // what is at the path; "": nothing
+		old     string // the content of an existing file; "": none
 		content string
 
 		permission os.FileMode // 0600 if 0
 		begin      string      // the first message
 		warning    string      // its summary
-		requests   []string    // those of a file that was uploaded if nil
+		requests   []string    // those of an uploaded file if nil
 	}{
 		"a file that was uploaded": {config: values{"file_ids": []string{simulator.FileInvoice}},
 			content: invoice, begin: `Saving "invoice.pdf", 43389 bytes`},
@@ -176,8 +174,8 @@ func TestSaveDownload(t *testing.T) {
 			if test.withID {
 				provider = values{"pin": nil, "download_url": api.downloadURL() + "{id}"}
 			}
-			folder := t.TempDir()
-			path := filepath.Join(folder, "file")
+			dir := t.TempDir()
+			path := filepath.Join(dir, "file")
 			if test.old != "" {
 				if err := os.WriteFile(path, []byte(test.old), 0o644); err != nil {
 					t.Fatal(err)
@@ -186,7 +184,7 @@ func TestSaveDownload(t *testing.T) {
 			test.config["path"] = path
 			progress, report := newActionServer(t, api, provider).invoke(t.Context(), t, test.config)
 
-			files{"file": test.content}.check(t, folder)
+			files{"file": test.content}.check(t, dir)
 			checkPermission(t, path, cmp.Or(test.permission, 0o600))
 			wantProgress := []string{test.begin, fmt.Sprintf("Saved %d bytes, SHA-256 %s, at %s", len(test.content), sumOf(test.content), path)}
 			if test.warning != "" {
@@ -208,8 +206,8 @@ func TestSaveDownload(t *testing.T) {
 	}
 }
 
-// TestSaveDownload_failure: whatever fails is called what it is, the old file
-// stays, and no other one is left.
+// TestSaveDownload_failure checks the error of each failure, that an existing file is
+// unchanged, and that no other file is left.
 func TestSaveDownload_failure(t *testing.T) {
 	t.Parallel()
 	const (
@@ -241,21 +239,21 @@ func TestSaveDownload_failure(t *testing.T) {
 			if test.fault != nil {
 				api.Inject(test.at, -1, test.fault)
 			}
-			folder, path := oldFile(t)
+			dir, path := oldFile(t)
 			config := values{"file_ids": []string{simulator.FileInvoice}, "path": path}.and(test.config)
 			progress, report := newActionServer(t, api, test.provider).invoke(t.Context(), t, config)
 			if report != test.report+"\n" {
 				t.Errorf("reported\n%s\nwant\n%s", report, test.report)
 			}
-			files{"file": "old"}.check(t, folder)
+			files{"file": "old"}.check(t, dir)
 			api.checkNoSecrets(t, strings.Join(progress, "\n")+report)
 		})
 	}
 
 	t.Run("a folder in the meantime", func(t *testing.T) {
 		t.Parallel()
-		api, folder := newAPI(t, simulator.Options{}), t.TempDir()
-		path := filepath.Join(folder, "file")
+		api, dir := newAPI(t, simulator.Options{}), t.TempDir()
+		path := filepath.Join(dir, "file")
 		api.Inject("GET /download/", 1, simulator.Before(func() { _ = os.Mkdir(path, 0o700) }))
 		_, report := newActionServer(t, api, nil).invoke(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": path})
 		const failed = "ERROR at path: Cannot save the file: Writing the file failed: "
@@ -263,20 +261,20 @@ func TestSaveDownload_failure(t *testing.T) {
 		if !strings.HasPrefix(report, failed) || runtime.GOOS == "linux" && report != want {
 			t.Errorf("reported\n%s\nwant\n%s", report, want)
 		}
-		files{"file": "/"}.check(t, folder)
+		files{"file": "/"}.check(t, dir)
 	})
 }
 
-// TestSaveDownload_unprepared: what is missing is an error before anything is
-// created.
+// TestSaveDownload_unprepared checks that missing settings and an invalid path are
+// errors before any request.
 func TestSaveDownload_unprepared(t *testing.T) {
-	folder := t.TempDir()
+	dir := t.TempDir()
 	tests := map[string]struct {
 		provider values
 		path     string
 		report   string
 	}{
-		"a folder as path": {path: folder, report: "ERROR at path: Cannot write to the path: {path} is a directory.\n\nNo download was created."},
+		"a folder as path": {path: dir, report: "ERROR at path: Cannot write to the path: {path} is a directory.\n\nNo download was created."},
 		"no download_url":  {provider: values{"download_url": nil}, report: ": Missing Privasfer download URL: "},
 		"no PIN":           {provider: values{"pin": nil}, report: ": Missing Privasfer PIN: "},
 		"an unknown token": {provider: values{"token": unknown}, report: ": Provider configuration not known yet: "},
@@ -284,25 +282,25 @@ func TestSaveDownload_unprepared(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t, simulator.Options{})
-			path := cmp.Or(test.path, filepath.Join(folder, "file"))
+			path := cmp.Or(test.path, filepath.Join(dir, "file"))
 			_, report := newActionServer(t, api, test.provider).invoke(t.Context(), t, values{"file_ids": []string{"x"}, "path": path})
 			if want := strings.ReplaceAll(test.report, "{path}", path); !strings.Contains(report, want) {
 				t.Errorf("reported %q, want %q", report, want)
 			}
 			api.checkRequests(t)
-			files{}.check(t, folder)
+			files{}.check(t, dir)
 		})
 	}
 }
 
-// TestSaveDownload_validation: what a configuration may be.
+// TestSaveDownload_validation checks the validation of every argument.
 func TestSaveDownload_validation(t *testing.T) {
 	t.Parallel()
 	const which = `Exactly one of these attributes must be configured: [file_ids,download_id]`
 	server := newActionServer(t, newAPI(t, simulator.Options{}), nil)
 	tests := map[string]struct {
 		config values // and a path
-		report string // part of it; "": it is valid
+		report string // part of the error; "": valid
 	}{
 		"files":               {values{"file_ids": []string{"a", "b"}}, ""},
 		"a download":          {values{"download_id": "d"}, ""},
@@ -336,8 +334,8 @@ func TestSaveDownload_validation(t *testing.T) {
 	}
 }
 
-// TestSaveDownload_slow: a content may take longer than the download lives and
-// than an attempt may, and tells in the meantime how far it is.
+// TestSaveDownload_slow checks that saving a file may take longer than the lifetime
+// of the download and than request_timeout, and that its progress is reported.
 func TestSaveDownload_slow(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, simulator.Options{})
@@ -349,7 +347,7 @@ func TestSaveDownload_slow(t *testing.T) {
 	if report != "" || readFile(t, path) != contentOf(t, simulator.DefaultData(), simulator.FileInvoice) {
 		t.Error("the file was not saved", report)
 	}
-	// A ninth of it are 4821 bytes.
+	// A ninth of the file is 4821 bytes.
 	for _, want := range []string{"0 of 43389 bytes, 0%", "9642 of 43389 bytes, 22%", "38568 of 43389 bytes, 88%"} {
 		if !slices.Contains(progress, want) {
 			t.Errorf("the progress lacks %q: %q", want, progress)
@@ -357,7 +355,7 @@ func TestSaveDownload_slow(t *testing.T) {
 	}
 }
 
-// TestSaveDownload_interrupted: an interrupt leaves nothing behind.
+// TestSaveDownload_interrupted checks that an interrupt leaves only the existing file.
 func TestSaveDownload_interrupted(t *testing.T) {
 	t.Parallel()
 	for at, fault := range map[string]func(interrupt func()) simulator.Fault{
@@ -367,7 +365,7 @@ func TestSaveDownload_interrupted(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			folder, path := oldFile(t)
+			dir, path := oldFile(t)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			api.Inject(at, 1, fault(interrupt))
@@ -375,19 +373,19 @@ func TestSaveDownload_interrupted(t *testing.T) {
 			if !strings.Contains(report, "The run was interrupted.") {
 				t.Errorf("reported %s", report)
 			}
-			files{"file": "old"}.check(t, folder)
+			files{"file": "old"}.check(t, dir)
 		})
 	}
 }
 
-// TestSaveDownload_unheard: a file is saved, or not, although nobody takes the
-// messages any more, as after an interrupt.
+// TestSaveDownload_unheard checks that a file is saved, or removed after a failure,
+// although the messages are no longer received, as after an interrupt.
 func TestSaveDownload_unheard(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]bool{"saved": false, "cut": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api, folder := newAPI(t, simulator.Options{}), t.TempDir()
+			api, dir := newAPI(t, simulator.Options{}), t.TempDir()
 			rest, want := simulator.Fault(nil), files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}
 			if fails {
 				rest = func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
@@ -395,23 +393,23 @@ func TestSaveDownload_unheard(t *testing.T) {
 			}
 			api.Inject("GET /download/", 1, inPieces(20, 20*time.Millisecond, rest))
 			server := newActionServer(t, api, nil, WithProgressInterval(time.Millisecond))
-			stream := server.start(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": filepath.Join(folder, "file")})
+			stream := server.start(t.Context(), t, values{"file_ids": []string{simulator.FileInvoice}, "path": filepath.Join(dir, "file")})
 			for range stream.Events {
 				break
 			}
 			for deadline := time.Now().Add(maxProgressWait - 200*time.Millisecond); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-				if entries, _ := os.ReadDir(folder); len(entries) == len(want) && (fails || entries[0].Name() == "file") {
+				if entries, _ := os.ReadDir(dir); len(entries) == len(want) && (fails || entries[0].Name() == "file") {
 					break
 				}
 			}
-			want.check(t, folder)
+			want.check(t, dir)
 		})
 	}
 }
 
-// TestSaveDownload_page: the page's schema, which is written by hand because the
-// documentation generator knows no action on Terraform before 1.14, is the
-// provider's.
+// TestSaveDownload_page checks that the page of the action has the provider's schema.
+// The page is written by hand, because the documentation generator does not support
+// actions with Terraform before 1.14.
 func TestSaveDownload_page(t *testing.T) {
 	t.Parallel()
 	root := terraform.Root()
@@ -422,7 +420,7 @@ func TestSaveDownload_page(t *testing.T) {
 	}
 	block := response.ActionSchemas[actionType].Schema.Block
 	want := map[bool]string{true: "### Required\n\n", false: "### Optional\n\n"}
-	for _, attribute := range block.Attributes { // by their names
+	for _, attribute := range block.Attributes { // sorted by name
 		kind := map[string]string{"tftypes.String": "String", "tftypes.Set[tftypes.String]": "Set of String"}[attribute.Type.String()]
 		want[attribute.Required] += fmt.Sprintf("- `%s` (%s) %s\n", attribute.Name, kind, attribute.Description)
 	}

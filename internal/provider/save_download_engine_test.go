@@ -19,8 +19,8 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
 
-// hasActions asks the program whether it knows actions: Terraform does from 1.14
-// on, and OpenTofu does not.
+// hasActions reports whether the engine supports actions. Terraform does from 1.14 on,
+// OpenTofu does not.
 var hasActions = sync.OnceValues(func() (bool, error) {
 	path, err := program()
 	if err != nil {
@@ -35,7 +35,8 @@ var hasActions = sync.OnceValues(func() (bool, error) {
 	return err == nil && (major > 1 || minor >= 14), nil
 })
 
-// needsActions skips a test on an engine that has actions, or on one that has none.
+// needsActions skips a test on an engine without actions or, if needed is false, on one
+// with actions.
 func needsActions(t *testing.T, needed bool) {
 	t.Helper()
 	has, err := hasActions()
@@ -47,7 +48,7 @@ func needsActions(t *testing.T, needed bool) {
 	}
 }
 
-// savingBlocks are an action that saves a file of the user's, and a resource that
+// savingBlocks returns an action that saves an uploaded file, and a resource that
 // triggers it.
 func savingBlocks(path string, events ...string) string {
 	return fmt.Sprintf(`
@@ -68,15 +69,15 @@ func savingBlocks(path string, events ...string) string {
 		`, simulator.FileInvoice, filepath.ToSlash(path), strings.Join(events, ", "))
 }
 
-// TestAccSaveDownload: a trigger saves the file once, and nothing else does: no
-// plan, no later apply, no destroy.
+// TestAccSaveDownload checks that a trigger saves the file once, and that plan, a later
+// apply and destroy do not save it.
 func TestAccSaveDownload(t *testing.T) {
 	t.Parallel()
 	needsActions(t, true)
 	api := newAPI(t, simulator.Options{})
-	folder, path := oldFile(t)
+	dir, path := oldFile(t)
 	saved := func() {
-		files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+		files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, dir)
 	}
 	resource.UnitTest(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
@@ -89,13 +90,13 @@ func TestAccSaveDownload(t *testing.T) {
 	api.checkRequests(t, postKey, postDownload, postDownloadKey, getContent)
 }
 
-// TestAccSaveDownload_messages: without a trigger and with one, the progress is shown,
-// and a warning, which some versions of Terraform drop of a triggered action.
+// TestAccSaveDownload_messages checks that the engine shows the progress and a warning,
+// invoked and triggered. Some versions of Terraform drop a triggered action's warnings.
 func TestAccSaveDownload_messages(t *testing.T) {
 	t.Parallel()
 	needsActions(t, true)
 	api := newAPI(t, simulator.Options{})
-	folder, path := oldFile(t)
+	dir, path := oldFile(t)
 	w := newWorkspace(t, api.performer()+strings.Replace(savingBlocks(path, "before_create"), simulator.FileInvoice, simulator.FileBackup, 1))
 	content := contentOf(t, simulator.DefaultData(), simulator.FileBackup)
 	for _, args := range [][]string{{"-invoke=action.privasfer_save_download.test"}, nil} {
@@ -104,11 +105,11 @@ func TestAccSaveDownload_messages(t *testing.T) {
 			"The content differs in size from the file", "According to Privasfer, the file has 5368709120 bytes. The content has 10.")
 		api.checkNoSecrets(t, output)
 	}
-	files{"file": content}.check(t, folder)
+	files{"file": content}.check(t, dir)
 }
 
-// TestAccSaveDownload_failed: an action that fails before its resource is created
-// runs again with the next apply, and one that fails after it does not.
+// TestAccSaveDownload_failed checks that an action that fails before its resource is
+// created runs again in the next apply, and one that fails afterwards does not.
 func TestAccSaveDownload_failed(t *testing.T) {
 	t.Parallel()
 	needsActions(t, true)
@@ -116,26 +117,26 @@ func TestAccSaveDownload_failed(t *testing.T) {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			folder, path := oldFile(t)
+			dir, path := oldFile(t)
 			api.Inject("GET /download/", 1, simulator.Truncate())
 			w := newWorkspace(t, api.performer()+savingBlocks(path, event))
 			output := w.run(1, "apply", "-auto-approve")
 			checkOutput(t, output, "Cannot perform the download", "the response was cut short")
 			api.checkNoSecrets(t, output)
-			files{"file": "old"}.check(t, folder)
+			files{"file": "old"}.check(t, dir)
 
 			w.run(0, "apply", "-auto-approve")
 			want := "old"
 			if again {
 				want = contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
 			}
-			files{"file": want}.check(t, folder)
+			files{"file": want}.check(t, dir)
 		})
 	}
 }
 
-// TestAccSaveDownload_interrupted: Ctrl-C leaves nothing behind. What Terraform
-// makes of it depends on its version.
+// TestAccSaveDownload_interrupted checks that Ctrl-C leaves only the existing file. The
+// rest depends on the version of Terraform.
 func TestAccSaveDownload_interrupted(t *testing.T) {
 	t.Parallel()
 	needsActions(t, true)
@@ -144,7 +145,7 @@ func TestAccSaveDownload_interrupted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newAPI(t, simulator.Options{})
-			folder, path := oldFile(t)
+			dir, path := oldFile(t)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			api.Inject("GET /download/", 1, interruptedHalfWay(interrupt))
@@ -153,23 +154,23 @@ func TestAccSaveDownload_interrupted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files{"file": "old"}.check(t, folder)
+			files{"file": "old"}.check(t, dir)
 			api.checkNoSecrets(t, result.Output)
 
-			// The page's way out.
+			// The recovery that the page of the action describes.
 			w.run(0, "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
-			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, dir)
 			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			w.run(0, "apply", "-auto-approve", "-replace=terraform_data.test")
-			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, folder)
+			files{"file": contentOf(t, simulator.DefaultData(), simulator.FileInvoice)}.check(t, dir)
 		})
 	}
 }
 
-// TestAccSaveDownload_unsupported: an engine without actions loads the provider as
-// before, and says of the block that it does not know it.
+// TestAccSaveDownload_unsupported checks that an engine without actions loads the
+// provider and rejects the action block.
 func TestAccSaveDownload_unsupported(t *testing.T) {
 	t.Parallel()
 	needsActions(t, false)
@@ -182,11 +183,11 @@ func TestAccSaveDownload_unsupported(t *testing.T) {
 	checkOutput(t, w.run(1, "validate"), "Unsupported block type")
 }
 
-// newS3 stands for hashicorp/aws, by another of its resources than newAWS.
+// newS3 returns a stand-in for hashicorp/aws with another resource than newAWS.
 func newS3() *standin {
 	return &standin{
 		name:  "aws",
-		notes: &notes{},
+		calls: &calls{},
 		resource: standinResource{
 			name: "aws_s3_object",
 			schema: schema.Schema{Attributes: map[string]schema.Attribute{
@@ -198,9 +199,9 @@ func newS3() *standin {
 	}
 }
 
-// TestAccSaveDownload_example: the page's example saves the mail's file before
-// the resource that takes it is created.
-func TestAccSaveDownload_example(t *testing.T) { // not parallel: the path is in this process's folder
+// TestAccSaveDownload_example checks that the example of the page saves the mail's file
+// and creates the resource that uses it.
+func TestAccSaveDownload_example(t *testing.T) { // not parallel: the path is relative to this process
 	needsActions(t, true)
 	api, other := newAPI(t, simulator.Options{}), newS3()
 	for variable, value := range map[string]string{
@@ -215,16 +216,16 @@ func TestAccSaveDownload_example(t *testing.T) { // not parallel: the path is in
 	w.run(0, "plan", "-out", "plan")
 	api.checkRequests(t, "GET /api/inbox/"+simulator.MailFull+"?include=download")
 	const object = `{"bucket":"received-files","key":"offer.pdf","source":"./offer.pdf"}`
-	checkNotes(t, other.notes.take(), []string{"plan " + object})
+	checkCalls(t, other.calls.take(), []string{"plan " + object})
 
 	output := w.run(0, "apply", "plan")
 	api.checkRequests(t, postKey, "POST /api/downloads/"+simulator.DownloadFull+"/keys", getContent)
-	checkNotes(t, other.notes.take(), []string{"plan " + object, "create " + object})
+	checkCalls(t, other.calls.take(), []string{"plan " + object, "create " + object})
 	if got := readFile(t, "offer.pdf"); got != contentOf(t, simulator.DefaultData(), simulator.FileLicence) {
 		t.Errorf("the file is %q", got)
 	}
 	if strings.Contains(output, "Warning") {
 		t.Errorf("the example warns:\n%s", output)
 	}
-	w.checkKept(output, append([]string{testToken, testPIN}, api.keys()...)...)
+	w.checkStored(output, append([]string{testToken, testPIN}, api.keys()...)...)
 }

@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// files are what is in a folder, by their names: the contents of files, and "/"
-// for a folder.
+// files maps the names in a directory to the contents of files, or "/" for a
+// directory.
 type files map[string]string
 
-func (f files) check(t *testing.T, folder string) {
+func (f files) check(t *testing.T, dir string) {
 	t.Helper()
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func (f files) check(t *testing.T, folder string) {
 	for _, entry := range entries {
 		got[entry.Name()] = "/"
 		if !entry.IsDir() {
-			got[entry.Name()] = readFile(t, filepath.Join(folder, entry.Name()))
+			got[entry.Name()] = readFile(t, filepath.Join(dir, entry.Name()))
 		}
 	}
 	if !maps.Equal(got, f) {
@@ -35,7 +35,7 @@ func (f files) check(t *testing.T, folder string) {
 	}
 }
 
-// checkPermission checks a file's permission, of which Windows knows one bit.
+// checkPermission checks the permissions of a file. Windows supports one bit of them.
 func checkPermission(t *testing.T, file string, want fs.FileMode) {
 	t.Helper()
 	info, err := os.Stat(file)
@@ -50,25 +50,25 @@ func checkPermission(t *testing.T, file string, want fs.FileMode) {
 	}
 }
 
-// TestSavedFile: at the path is the old file or the whole new one, and nothing is
-// beside it.
+// TestSavedFile checks that the path has the old file or the complete new one, and that
+// no other file is left.
 func TestSavedFile(t *testing.T) {
 	t.Parallel()
 	interrupted, interrupt := context.WithCancel(t.Context())
 	interrupt()
 	tests := map[string]struct {
-		old        fs.FileMode // of the file that is there; 0: there is none
+		old        fs.FileMode // of the existing file; 0: none
 		permission fs.FileMode // 0600 if 0
 		ctx        context.Context
-		begin, end func(t *testing.T, s *savedFile) // before it is written, and after
-		want       string                           // the error, as Linux has it
+		begin, end func(t *testing.T, s *savedFile) // before and after the file is written
+		want       string                           // the error on Linux
 		left       files                            // instead of the old file
 	}{
 		"new":                             {left: files{"file": "new"}},
 		"over another":                    {old: 0o644, left: files{"file": "new"}},
 		"over a read-only one":            {old: 0o400, left: files{"file": "new"}},
 		"for all to read":                 {permission: 0o644, left: files{"file": "new"}},
-		"for all to write":                {permission: 0o666, old: 0o600, left: files{"file": "new"}}, // whatever the umask is
+		"for all to write":                {permission: 0o666, old: 0o600, left: files{"file": "new"}}, // with any umask
 		"read-only, over a read-only one": {permission: 0o400, old: 0o400, left: files{"file": "new"}},
 
 		"that cannot be written": {old: 0o600, want: "bad file descriptor", begin: func(t *testing.T, s *savedFile) {
@@ -93,8 +93,8 @@ func TestSavedFile(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder := t.TempDir()
-			path := filepath.Join(folder, "file")
+			dir := t.TempDir()
+			path := filepath.Join(dir, "file")
 			left := test.left
 			if test.old != 0 {
 				if err := os.WriteFile(path, []byte("old"), test.old); err != nil {
@@ -109,7 +109,7 @@ func TestSavedFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkPermission(t, saved.file.Name(), permission) // before there is anything to read
+			checkPermission(t, saved.file.Name(), permission) // before it has content
 			if test.begin != nil {
 				test.begin(t, saved)
 			}
@@ -122,7 +122,7 @@ func TestSavedFile(t *testing.T) {
 			}
 			saved.discard()
 
-			left.check(t, folder)
+			left.check(t, dir)
 			switch {
 			case test.want != "":
 				if err == nil || runtime.GOOS == "linux" && err.Error() != test.want {
@@ -140,17 +140,17 @@ func TestSavedFile(t *testing.T) {
 	}
 }
 
-// TestNewSavedFile: a path that cannot be written is an error that says why, and
-// leaves nothing behind.
+// TestNewSavedFile checks the error for each path that cannot be written, and that no
+// file is left.
 func TestNewSavedFile(t *testing.T) {
-	folder := t.TempDir()
-	at := func(name string) string { return filepath.Join(folder, name) }
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
 	err := errors.Join(os.WriteFile(at("file"), []byte("old"), 0o600), os.Mkdir(at("folder"), 0o700), os.Mkdir(at("locked"), 0o500))
 	if err != nil {
 		t.Fatal(err)
 	}
 	left := files{"file": "old", "folder": "/", "locked": "/"}
-	_ = os.Symlink(at("file"), at("link")) // not everybody may make one on Windows, and Wine makes none
+	_ = os.Symlink(at("file"), at("link")) // requires a privilege on Windows, and does nothing on Wine
 	_, noLink := os.Lstat(at("link"))
 	if noLink == nil {
 		left["link"] = "old"
@@ -181,7 +181,7 @@ func TestNewSavedFile(t *testing.T) {
 			if err == nil || runtime.GOOS != "windows" && err.Error() != want {
 				t.Errorf("got the error %v, want %s", err, want)
 			}
-			left.check(t, folder)
+			left.check(t, dir)
 		})
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// TestSchema: what is secret is marked so, nothing else is, and everything is
-// described.
+// TestSchema checks which attributes of the provider, the data sources and the ephemeral
+// resources are sensitive, and that all have a description.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	server := providerserver.NewProtocol6(New(testVersion)())()

@@ -25,7 +25,7 @@ import (
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 )
 
-// traced makes a run log everything that can be logged, and returns the file.
+// traced turns on all logs of a run, and returns the path of the log file.
 func (w *workspace) traced() string {
 	file := filepath.Join(w.Dir, "trace.log")
 	w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_CORE=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PROVIDER_PRIVASFER=TRACE",
@@ -33,9 +33,9 @@ func (w *workspace) traced() string {
 	return file
 }
 
-// checkLeftovers searches the output and every file of the workspace, archives
-// unpacked, for secrets, as they are, in base64, and an id without its dashes. The
-// configuration is what the user wrote and no exception either.
+// checkLeftovers fails the test if the output or a file of the workspace contains a
+// secret, as it is, in base64 or without dashes. It unpacks archives, and searches the
+// configuration too.
 func (w *workspace) checkLeftovers(output string, secrets ...string) {
 	w.t.Helper()
 	searched := map[string][]byte{"the output": []byte(output)}
@@ -67,7 +67,7 @@ func (w *workspace) checkLeftovers(output string, secrets ...string) {
 	checkSearched(w.t, searched, forms)
 }
 
-// checkSearched searches texts, by where they are, for secrets.
+// checkSearched fails the test if a text contains a secret. Keys name the texts.
 func checkSearched(t *testing.T, searched map[string][]byte, secrets []string) {
 	t.Helper()
 	for place, content := range searched {
@@ -79,8 +79,8 @@ func checkSearched(t *testing.T, searched map[string][]byte, secrets []string) {
 	}
 }
 
-// loggedRequests returns what the provider's log has of each attempt of a request:
-// "GET /path 200", with the attempt from the second on, and the request id if any.
+// loggedRequests returns the attempts in the provider's log, sorted: "GET /path 200",
+// with the number of the attempt from the second on, and the request id if any.
 func loggedRequests(t *testing.T, log string) []string {
 	t.Helper()
 	var requests []string
@@ -105,12 +105,11 @@ func loggedRequests(t *testing.T, log string) []string {
 	return requests
 }
 
-// TestAccSecrets runs the released program through plan and apply with every log
-// at its fullest, with everything in use that it has: lists, mails, downloads and
-// their keys. Nothing that is left holds a secret: token, PIN, keys, ids of
-// downloads that were created, contents, and bodies of mails. They were only where
-// the configuration put them, in the environment of a provisioner, which Terraform
-// does not log.
+// TestAccSecrets runs plan and apply with all logs on, and with lists, mails, downloads
+// and their keys in use. It checks that no file and no output contains a secret: the
+// token, the PIN, keys, ids of created downloads, contents, or bodies of mails. The
+// configuration passes some of them to the environment of a provisioner, which the
+// engines do not log.
 func TestAccSecrets(t *testing.T) {
 	t.Parallel()
 	const content = "CONTENT-MARKER-5d0e-and-nothing-else"
@@ -173,7 +172,7 @@ func TestAccSecrets(t *testing.T) {
 	output += w.run(0, "apply", "plan")
 	output += w.run(0, "show", "-json", "plan") + w.run(0, "show", "-json")
 
-	// The secrets were sent, and used.
+	// The secrets were received and used.
 	bodies := []string{simulator.BodyMany, simulator.BodySentFull, simulator.BodySentUnopened, simulator.BodySentSparse}
 	for _, body := range bodies {
 		if !strings.Contains(responses.String(), body) {
@@ -188,12 +187,12 @@ func TestAccSecrets(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte(content))
 	secrets := append(api.secrets(), content, hex.EncodeToString(sum[:]), "simulated report")
-	if got, want := len(secrets), 2+2+6+4+3; got != want { // each of plan and apply: a temporary key, three public ones, two downloads
+	if got, want := len(secrets), 2+2+6+4+3; got != want { // plan and apply each create a temporary key, three public keys and two downloads
 		t.Errorf("there are %d secrets, want %d", got, want)
 	}
 	w.checkLeftovers(output, append(secrets, bodies...)...)
 
-	// What was searched holds the lists, and is a log of all that was requested.
+	// The state has the lists, and the log has all requests.
 	state := readFile(t, filepath.Join(w.Dir, "terraform.tfstate"))
 	for _, id := range []string{"mail-000001", "mail-000003", simulator.SentFull, simulator.SentSparse, "report-000003.pdf"} {
 		if !strings.Contains(state, id) {
@@ -203,7 +202,7 @@ func TestAccSecrets(t *testing.T) {
 	traced := readFile(t, log)
 	run := slices.Concat([]string{"GET /api/inbox/mail-000001 200 request-4711", postKey + " 201"},
 		times(2, postDownload+" 201", getContent+" 200"), times(3, postDownloadKey+" 201"))
-	want := slices.Concat(run, run, times(2, "GET /api/inbox 200 request-4711"), times(3, "GET /api/mails 200 request-4711")) // lists are read by the plan
+	want := slices.Concat(run, run, times(2, "GET /api/inbox 200 request-4711"), times(3, "GET /api/mails 200 request-4711")) // only plan reads lists
 	if got := loggedRequests(t, traced); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		t.Errorf("the log has\n%q, want\n%q", got, want)
 	}
@@ -219,7 +218,7 @@ func TestAccSecrets(t *testing.T) {
 	if query := regexp.MustCompile(`(?m)^.*provider\.terraform-provider-privasfer.*include=.*$`).FindString(traced); query != "" {
 		t.Errorf("the provider logs the query:\n%s", query)
 	}
-	for _, request := range api.Requests() { // the linker has set the version
+	for _, request := range api.Requests() { // the linker sets the version
 		if got := request.Header.Get("User-Agent"); request.Header.Get("Authorization") != "" && !strings.HasPrefix(got, "terraform-provider-privasfer/0.0.0-test (+terraform/1.") {
 			t.Errorf("User-Agent is %q", got)
 		}
@@ -229,8 +228,8 @@ func TestAccSecrets(t *testing.T) {
 	}
 }
 
-// secrets are the token, the PIN, and what was made so far: keys, and the ids of
-// downloads.
+// secrets returns the token, the PIN, and the keys and the ids of the downloads that
+// were created.
 func (a *testAPI) secrets() []string {
 	secrets := append([]string{testToken, testPIN}, a.keys()...)
 	for _, download := range a.Downloads() {
@@ -239,8 +238,8 @@ func (a *testAPI) secrets() []string {
 	return secrets
 }
 
-// TestAccSecrets_failing does the same for runs that fail, on a server that echoes
-// everything that it was sent, or whose response holds an id and cannot be used.
+// TestAccSecrets_failing checks the same for plans with failed requests. The server
+// echoes every request, or sends an invalid response or a redirect with an id.
 func TestAccSecrets_failing(t *testing.T) {
 	t.Parallel()
 	const id = "d0d0d0d0-5ec2-4e7d-8a11-0123456789ab"
@@ -290,7 +289,7 @@ func TestAccSecrets_failing(t *testing.T) {
 			log := w.traced()
 			exitCode := 1
 			if name == "deletion" {
-				exitCode = 0 // nothing is said of it: the key lapses
+				exitCode = 0 // not reported, because the key expires
 			}
 			w.checkLeftovers(w.run(exitCode, "plan", "-out", "plan"), append(api.secrets(), id, marker)...)
 			slices.Sort(test.want)
@@ -301,8 +300,8 @@ func TestAccSecrets_failing(t *testing.T) {
 	}
 }
 
-// TestAccSecrets_unsolicited: a server that sends more than it announces has
-// net/http log the rest, by a logger of its own.
+// TestAccSecrets_unsolicited checks that bytes after the end of a response are not
+// logged: net/http would log them with the logger of package log.
 func TestAccSecrets_unsolicited(t *testing.T) {
 	t.Parallel()
 	const rest = "REST-OF-A-MAIL"

@@ -14,32 +14,32 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// standin stands for another provider that an example uses: its schema as far
-// as the example goes, and no more. It notes what arrives.
+// standin is a stand-in for another provider of an example, with the part of its schema
+// that the example uses. It records its calls.
 type standin struct {
 	name      string
 	arguments map[string]providerschema.Attribute
 	resource  standinResource
-	notes     *notes
+	calls     *calls
 }
 
-// notes are what arrived at a stand-in, for a test to take.
-type notes struct {
+// calls records the calls of a stand-in, with the configuration as JSON.
+type calls struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-func (n *notes) add(call string, config tftypes.Value) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.lines = append(n.lines, call+" "+describe(config))
+func (c *calls) add(call string, config tftypes.Value) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lines = append(c.lines, call+" "+describe(config))
 }
 
-func (n *notes) take() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	taken := n.lines
-	n.lines = nil
+func (c *calls) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.lines
+	c.lines = nil
 	return taken
 }
 
@@ -53,7 +53,7 @@ func (s *standin) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 
 func (s *standin) Configure(_ context.Context, req provider.ConfigureRequest, _ *provider.ConfigureResponse) {
 	if len(s.arguments) > 0 {
-		s.notes.add("configure", req.Config.Raw)
+		s.calls.add("configure", req.Config.Raw)
 	}
 }
 
@@ -62,17 +62,17 @@ func (s *standin) DataSources(context.Context) []func() datasource.DataSource { 
 func (s *standin) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{func() resource.Resource {
 		served := s.resource
-		served.notes = s.notes
+		served.calls = s.calls
 		return &served
 	}}
 }
 
-// standinResource keeps what it is given, and nothing of what is write-only.
+// standinResource stores its plan, which has no write-only values.
 type standinResource struct {
 	name       string
 	schema     schema.Schema
 	validators []resource.ConfigValidator
-	notes      *notes
+	calls      *calls
 }
 
 var (
@@ -93,11 +93,11 @@ func (r *standinResource) ConfigValidators(context.Context) []resource.ConfigVal
 }
 
 func (r *standinResource) ModifyPlan(_ context.Context, req resource.ModifyPlanRequest, _ *resource.ModifyPlanResponse) {
-	r.notes.add("plan", req.Config.Raw)
+	r.calls.add("plan", req.Config.Raw)
 }
 
 func (r *standinResource) Create(_ context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.notes.add("create", req.Config.Raw)
+	r.calls.add("create", req.Config.Raw)
 	resp.State.Raw = req.Plan.Raw
 }
 
@@ -107,12 +107,12 @@ func (r *standinResource) Update(context.Context, resource.UpdateRequest, *resou
 
 func (r *standinResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
 
-// newAWS stands for hashicorp/aws. Like the real one it rejects a version
-// without its text, or the other way around, and null is no text.
+// newAWS returns a stand-in for hashicorp/aws. Like the real provider, it rejects a
+// version without a secret string and vice versa, and treats null as not set.
 func newAWS() *standin {
 	return &standin{
 		name:  "aws",
-		notes: &notes{},
+		calls: &calls{},
 		resource: standinResource{
 			name: "aws_secretsmanager_secret_version",
 			schema: schema.Schema{Attributes: map[string]schema.Attribute{
@@ -127,11 +127,11 @@ func newAWS() *standin {
 	}
 }
 
-// newKubernetes stands for hashicorp/kubernetes.
+// newKubernetes returns a stand-in for hashicorp/kubernetes.
 func newKubernetes() *standin {
 	return &standin{
 		name:  "kubernetes",
-		notes: &notes{},
+		calls: &calls{},
 		arguments: map[string]providerschema.Attribute{
 			"host":                   providerschema.StringAttribute{Optional: true},
 			"cluster_ca_certificate": providerschema.StringAttribute{Optional: true},
