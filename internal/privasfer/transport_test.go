@@ -94,16 +94,16 @@ func TestNoConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := listener.Addr().String()
+	closed := listener.Addr().String()
 	_ = listener.Close()
 	forbids := newServer(t, 0, respond(403, "")).URL
 	host := strings.Repeat("a", 64) + ".example" // the label is too long: it fails without a name server
 	for name, test := range map[string]struct{ base, proxy, err string }{
-		"nobody listens":       {base: "http://" + nobody, err: "dial tcp " + nobody + ": "},
+		"connection refused":   {base: "http://" + closed, err: "dial tcp " + closed + ": "},
 		"no such host":         {base: "https://" + host, err: "dial tcp: lookup " + host + ": "},
 		"no TLS":               {base: strings.Replace(forbids, "http:", "https:", 1), err: "tls: first record does not look like a TLS handshake"},
 		"closed in the TLS":    {base: strings.Replace(rawServer(t, ""), "http:", "https:", 1), err: "the connection was closed before a response arrived"},
-		"no proxy listens":     {base: "https://api.example", proxy: "http://" + nobody, err: "proxyconnect tcp: dial tcp " + nobody + ": "},
+		"proxy refuses":        {base: "https://api.example", proxy: "http://" + closed, err: "proxyconnect tcp: dial tcp " + closed + ": "},
 		"the proxy rejects it": {base: "https://api.example", proxy: forbids, err: "Forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -303,7 +303,7 @@ func TestAccExamples(t *testing.T) {
 	})
 	for name := range found {
 		if _, ok := table[name]; !ok {
-			t.Errorf("examples/%s has no line in the table: nobody knows whether it runs", name)
+			t.Errorf("examples/%s is not in the table, so no test runs it", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(table)) {

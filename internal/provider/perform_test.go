@@ -46,7 +46,7 @@ func TestPerform_errors(t *testing.T) {
 		"cut by an Apache": {arguments: receivedPerformed, fault: simulator.CutByApache(), want: whole + "the response was cut short: unexpected EOF.", end: stepBroken},
 		"a login page": {arguments: performed, fault: simulator.HTML(), want: whole + "the response is an HTML page, not the file.",
 			step: stepContent, end: lapses},
-		"nobody listens": {provider: values{"download_url": "http://127.0.0.1:1/?key={key}"}, arguments: performed, want: "GET /: dial tcp 127.0.0.1:1:",
+		"connection refused": {provider: values{"download_url": "http://127.0.0.1:1/?key={key}"}, arguments: performed, want: "GET /: dial tcp 127.0.0.1:1:",
 			step: stepReach, end: unused},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -167,7 +167,7 @@ func FuzzRFC3339(f *testing.F) {
 		{"2019-05-15 14:11:00", "Europe/Vilnius"}, {"2019-03-31 03:30:00", "Europe/Vilnius"}, {"2019-10-27 03:30:00", "Europe/Vilnius"},
 		{"2019-04-07 01:45:00", "Australia/Lord_Howe"}, {"2011-12-30 12:00:00", "Pacific/Apia"}, {"1969-09-30 12:00:00", "Pacific/Kwajalein"},
 		{"1883-11-18 12:01:00", "America/New_York"}, {"1800-01-01 00:00:00", "Europe/Vilnius"}, {"9999-12-31 23:59:59", "America/New_York"},
-		{"0000-01-01 00:00:00", "UTC"}, {"", ""}, {"2019-05-15 14:11:00", "Local"}, {"2019-02-30 00:00:00", "UTC"},
+		{"0000-01-01 00:00:00", "UTC"}, {"", ""}, {"2019-05-15T14:11:00.5+01:00", "UTC"}, {"2019-05-15 14:11:00", "Local"}, {"2019-02-30 00:00:00", "UTC"},
 		{"2019-05-15 14:11:00.5", "UTC"}, {"2019-05-15 14:11:00", "../../etc/passwd"}, {"\xff", "\xff"}, {"x\n", "\x1b[0m"},
 	} {
 		f.Add(seed[0], seed[1])
@@ -190,6 +190,12 @@ func FuzzRFC3339(f *testing.F) {
 		parsed, err := time.Parse(time.RFC3339, got)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if zoned, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			if !zoned.Equal(parsed) {
+				t.Errorf("%q became %s", text, got)
+			}
+			return
 		}
 		const wallClock = "2006-01-02 15:04:05"
 		if shown := parsed.In(location).Format(wallClock); shown != text {
