@@ -19,6 +19,7 @@ func TestRFC3339(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ zone, text, want string }{
 		{"UTC", "2019-05-15 14:11:00", "2019-05-15T14:11:00Z"},
+		{"Zulu", "2019-05-15 14:11:00", "2019-05-15T14:11:00Z"},
 		{"Etc/GMT+5", "2019-05-15 14:11:00", "2019-05-15T14:11:00-05:00"}, // POSIX sign: west is positive
 		{"Asia/Kathmandu", "2019-05-15 14:11:00", "2019-05-15T14:11:00+05:45"},
 		{"Pacific/Kiritimati", "2019-12-31 23:59:59", "2019-12-31T23:59:59+14:00"},
@@ -114,6 +115,7 @@ func TestRFC3339Rejects(t *testing.T) {
 	}
 	tests = append(tests,
 		rejection{"x", "y", 0, fmt.Sprintf(noTime, "x")}, // only the first error is reported
+		rejection{strings.Repeat("ž", 120), "UTC", 0, fmt.Sprintf(noTime, strings.Repeat("ž", 120))},
 		rejection{strings.Repeat("ž", 500), "UTC", 0, fmt.Sprintf(noTime, strings.Repeat("ž", 120)+"…")},
 		rejection{"0000-01-01 00:00:00", "Europe/Vilnius", 0, `"0000-01-01 00:00:00" in Europe/Vilnius cannot be written in RFC 3339`}, // the year -1 in UTC
 		rejection{good, strings.Repeat("ž", 500), 1, fmt.Sprintf(noZone, strings.Repeat("ž", 120)+"…")},

@@ -122,7 +122,8 @@ func sumOf(content string) string {
 func TestSaveDownload(t *testing.T) {
 	t.Parallel()
 	data := simulator.DefaultData()
-	data.Files = append(data.Files, simulator.File{ID: "hostile", FullFilename: "\x1b[31m\n" + strings.Repeat("x", 1000), Size: 4, Content: []byte("text")})
+	data.Files = append(data.Files, simulator.File{ID: "hostile", FullFilename: "\x1b[31m\n" + strings.Repeat("x", 1000), Size: 4, Content: []byte("text")},
+		simulator.File{ID: "nameless", Omit: []string{"full_filename"}, Size: 4, Content: []byte("text")})
 	licence, invoice := contentOf(t, data, simulator.FileLicence), contentOf(t, data, simulator.FileInvoice)
 	received := []string{postKey, "POST /api/downloads/" + simulator.DownloadFull + "/keys", getContent}
 	tests := map[string]struct {
@@ -155,6 +156,8 @@ func TestSaveDownload(t *testing.T) {
 			content: licence, permission: 0o400, begin: `Saving "licence.txt", 77 bytes`},
 		"checked": {config: values{"file_ids": []string{simulator.FileLicence}, "sha256": strings.ToUpper(sumOf(licence))},
 			content: licence, begin: `Saving "licence.txt", 77 bytes`},
+		"without a name": {config: values{"file_ids": []string{"nameless"}},
+			content: "text", begin: "Saving the file, 4 bytes"},
 		"with a hostile name": {config: values{"file_ids": []string{"hostile"}},
 			content: "text", begin: `Saving "\x1b[31m\n` + strings.Repeat("x", 114) + `", 4 bytes`},
 		"of another size": {config: values{"file_ids": []string{simulator.FileBackup}},
