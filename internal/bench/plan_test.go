@@ -153,7 +153,7 @@ func mails(count int) *simulator.Data {
 	return data
 }
 
-// workspace is a folder with a configuration, and the folder with its provider.
+// workspace is a directory with a configuration, and the directory with its provider.
 type workspace struct {
 	terraform.Workspace
 	providers string

@@ -33,7 +33,7 @@ func BenchmarkSaveDownload(b *testing.B) {
 			_, _ = w.Write(block)
 		}
 	})
-	folder := b.TempDir()
+	dir := b.TempDir()
 	b.SetBytes(size)
 	measure(b, api, fmt.Sprintf(`
 		action "privasfer_save_download" "test" {
@@ -42,12 +42,12 @@ func BenchmarkSaveDownload(b *testing.B) {
 				path     = %q
 			}
 		}
-		`, filepath.Join(folder, "saved")), "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
+		`, filepath.Join(dir, "saved")), "apply", "-auto-approve", "-invoke=action.privasfer_save_download.test")
 
 	took := b.Elapsed().Seconds() / float64(b.N)
 	started := time.Now()
 	for range b.N {
-		copyPlainly(b, api.listener.URL+"/download/any", filepath.Join(folder, "copied"))
+		copyPlainly(b, api.listener.URL+"/download/any", filepath.Join(dir, "copied"))
 	}
 	plain := time.Since(started).Seconds() / float64(b.N)
 	b.ReportMetric(plain, "copy-s")

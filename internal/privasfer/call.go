@@ -62,7 +62,7 @@ type call struct {
 	performed *Performance
 	sink      *sink       // receives the content
 	deadline  time.Time   // end of the download's lifetime; zero if it does not end
-	over      *time.Timer // ends the call at the deadline; nil if there is none
+	expiry    *time.Timer // ends the call at the deadline; nil if there is none
 	streaming atomic.Bool // the timeout applies to each pause, not to the attempt
 
 	// The latest attempt.

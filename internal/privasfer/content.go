@@ -65,10 +65,10 @@ func (c *Client) PerformDownload(ctx context.Context, p Performance, to io.Write
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
 		call.deadline = time.Now().Add(p.Remaining)
-		call.over = time.AfterFunc(p.Remaining, func() {
-			cancel(&APIError{Kind: DownloadOver, Err: errors.New("the download's minute ended before its content arrived")})
+		call.expiry = time.AfterFunc(p.Remaining, func() {
+			cancel(&APIError{Kind: DownloadExpired, Err: errors.New("the download's minute ended before its content arrived")})
 		})
-		defer call.over.Stop()
+		defer call.expiry.Stop()
 	}
 	call.path = c.downloadURL.path // with the placeholders
 	call.safe, call.transport, call.oversize = false, c.contentTransport, ContentTooLarge
@@ -104,16 +104,16 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// patient is a body that times out only if a single read waits longer than pause. The
+// pauseReader is a body that times out only if a single read waits longer than pause. The
 // timer runs only during a read, so that a slow destination, such as a disk, does not
 // count.
-type patient struct {
+type pauseReader struct {
 	io.Reader
 	timeout *time.Timer
 	pause   time.Duration
 }
 
-func (p *patient) Read(b []byte) (int, error) {
+func (p *pauseReader) Read(b []byte) (int, error) {
 	p.timeout.Reset(p.pause)
 	defer p.timeout.Stop()
 	return p.Reader.Read(b)
@@ -151,11 +151,11 @@ func (c *call) checkRedirect(request *http.Request, via []*http.Request) error {
 func (c *call) beginContent(response *http.Response, timeout *time.Timer) (io.Reader, *APIError) {
 	received := io.Reader(response.Body)
 	if c.performed.Limit == 0 {
-		if c.over != nil {
-			c.over.Stop()
+		if c.expiry != nil {
+			c.expiry.Stop()
 		}
 		c.streaming.Store(true)
-		received = &patient{received, timeout, c.client.requestTimeout}
+		received = &pauseReader{received, timeout, c.client.requestTimeout}
 	}
 	body, length, failure := c.decoded(response, received)
 	if failure == nil && c.performed.Begin != nil {

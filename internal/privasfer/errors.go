@@ -30,7 +30,7 @@ const (
 	Untrusted                       // the server's certificate is not trusted
 	TimedOut                        // the attempt exceeded the request timeout
 	Disconnected                    // the connection broke, or the response is not valid HTTP
-	DownloadOver                    // the download expired before its content arrived
+	DownloadExpired                 // the download expired before its content arrived
 	Canceled                        // the caller's context ended
 	Invalid                         // the request could not be built
 )

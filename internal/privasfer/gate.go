@@ -63,7 +63,7 @@ type gate struct {
 	learned   int64 // the event at which remaining was learned
 
 	until      time.Time     // no request is admitted before this time
-	asked      time.Duration // the wait named by the latest 429; 0 if none
+	retryAfter time.Duration // the wait named by the latest 429; 0 if none
 	rejections int           // 429s in a row, a burst counted once
 	rejectedAt int64         // the event at which the latest 429 was learned
 
@@ -138,7 +138,7 @@ func (g *gate) leave(p pass, response *http.Response) {
 }
 
 // givesUp reports whether waiting is useless, or takes too long.
-func (g *gate) givesUp() bool { return g.rejections > g.maxRejections || g.asked > maxWait }
+func (g *gate) givesUp() bool { return g.rejections > g.maxRejections || g.retryAfter > maxWait }
 
 // failure returns the error for a gate that gives up.
 func (g *gate) failure() *APIError {
@@ -146,10 +146,10 @@ func (g *gate) failure() *APIError {
 	if g.rejections == 1 {
 		text = "the API responded with 429 Too Many Requests"
 	}
-	if g.asked > 0 {
-		text += fmt.Sprintf(", with a Retry-After of %s", g.asked.Round(time.Second))
+	if g.retryAfter > 0 {
+		text += fmt.Sprintf(", with a Retry-After of %s", g.retryAfter.Round(time.Second))
 	}
-	return &APIError{Kind: RateLimited, Err: errors.New(text), RetryAfter: g.asked}
+	return &APIError{Kind: RateLimited, Err: errors.New(text), RetryAfter: g.retryAfter}
 }
 
 func (g *gate) learn(p pass, response *http.Response) {
@@ -183,8 +183,8 @@ func (g *gate) rejected(p pass, response *http.Response) {
 	}
 	g.limited, g.remaining, g.learned, g.rejectedAt = true, 0, g.events, g.events
 	var named bool
-	g.asked, named = retryAfter(response)
-	wait := max(g.asked, g.minWait)
+	g.retryAfter, named = retryAfter(response)
+	wait := max(g.retryAfter, g.minWait)
 	if !named {
 		wait = min(g.minWait<<min(g.rejections-1, 16), maxBackoff)
 	}

@@ -20,7 +20,7 @@ type gateTest struct {
 // visit is a request at the gate.
 type visit struct {
 	order   int64       // of its call
-	over    atomic.Bool // whether the wait is over, with:
+	done    atomic.Bool // whether the wait is over, with:
 	pass    pass
 	failure *APIError
 }
@@ -43,10 +43,10 @@ func testGate(t *testing.T, name string, test func(g *gateTest)) {
 }
 
 func (g *gateTest) enter(ctx context.Context, v *visit) *visit {
-	v.over.Store(false)
+	v.done.Store(false)
 	go func() {
 		v.pass, v.failure = g.gate.enter(ctx, &v.order)
-		v.over.Store(true)
+		v.done.Store(true)
 	}()
 	synctest.Wait()
 	return v
@@ -64,7 +64,7 @@ func (g *gateTest) arrive(n int) []*visit {
 // respond delivers the response to an admitted request; 0 means no response.
 func (g *gateTest) respond(v *visit, status int, headers ...string) {
 	g.Helper()
-	if synctest.Wait(); !v.over.Load() || v.failure != nil {
+	if synctest.Wait(); !v.done.Load() || v.failure != nil {
 		g.Fatal("a response to a request that was not sent")
 	}
 	var response *http.Response
@@ -91,8 +91,8 @@ func (g *gateTest) in(visits []*visit, want int) {
 	g.Helper()
 	synctest.Wait()
 	for i, v := range visits {
-		if over := v.over.Load(); over != (i < want) || over && v.failure != nil {
-			g.Errorf("visit %d is over: %t, want the first %d: %+v", i, over, want, v.failure)
+		if done := v.done.Load(); done != (i < want) || done && v.failure != nil {
+			g.Errorf("visit %d is done: %t, want the first %d: %+v", i, done, want, v.failure)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (g *gateTest) failed(visits []*visit, text string) {
 	g.Helper()
 	synctest.Wait()
 	for i, v := range visits {
-		if !v.over.Load() || v.failure == nil || v.failure.Kind != RateLimited || v.failure.Err.Error() != text {
+		if !v.done.Load() || v.failure == nil || v.failure.Kind != RateLimited || v.failure.Err.Error() != text {
 			g.Errorf("visit %d: got %+v, want %s", i, v.failure, text)
 		}
 	}

@@ -107,8 +107,8 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 	return shared(ctx, c, query, path, func(ctx context.Context, target *url.URL) (*List[T], error) {
 		list := &List[T]{Objects: []T{}}
 		seen := map[string]bool{}
-		for asked := map[string]bool{}; ; {
-			asked[target.RawQuery] = true
+		for requested := map[string]bool{}; ; {
+			requested[target.RawQuery] = true
 			call := c.newCall(http.MethodGet, target, maxPageBytes)
 			call.oversize = ListTooLong
 			if err := call.do(ctx, nil); err != nil {
@@ -127,9 +127,9 @@ func readList[T any, P identified[T]](ctx context.Context, c *Client, query url.
 			list.Total = current.total()
 			next, err := current.next(*target)
 			switch {
-			case err == nil && next != nil && asked[next.RawQuery]:
+			case err == nil && next != nil && requested[next.RawQuery]:
 				err = errors.New("the list has a page that links to an earlier one")
-			case len(list.Objects) > maxListed, next != nil && len(asked) == maxPages:
+			case len(list.Objects) > maxListed, next != nil && len(requested) == maxPages:
 				return nil, call.failed(&APIError{Kind: ListTooLong, Err: fmt.Errorf(
 					"the list has more than %d objects or %d pages", maxListed, maxPages)})
 			}

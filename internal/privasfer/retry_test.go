@@ -173,10 +173,10 @@ func TestRandomWaits(t *testing.T) {
 		}
 	}
 	call.target = parseBaseURL(t, "https://files.example") // which the gate does not cover
-	for asked, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
-		call.failure = &APIError{Status: http.StatusTooManyRequests, RetryAfter: asked}
+	for named, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
+		call.failure = &APIError{Status: http.StatusTooManyRequests, RetryAfter: named}
 		if wait := call.backoff(0, 0, 0, nil); wait != want {
-			t.Errorf("after a Retry-After of %s it waits %s", asked, wait)
+			t.Errorf("after a Retry-After of %s it waits %s", named, wait)
 		}
 	}
 }

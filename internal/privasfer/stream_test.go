@@ -109,7 +109,7 @@ func TestStreamTime(t *testing.T) {
 			ends: time.Duration(len(zipped("content"))+1) * 29 * time.Second},
 
 		"begins after the download's life": {stream: stream{begins: 29 * time.Second}, remaining: 20 * time.Second,
-			kind: DownloadOver, want: over, ends: 20 * time.Second},
+			kind: DownloadExpired, want: over, ends: 20 * time.Second},
 		"begins after an attempt's time": {stream: stream{begins: 31 * time.Second},
 			kind: TimedOut, want: ": no complete response within 30s", ends: 30 * time.Second},
 		"pauses for too long": {stream: stream{pause: 31 * time.Second},
@@ -123,10 +123,10 @@ func TestStreamTime(t *testing.T) {
 		"to a full disk": {disk: disk{full: true},
 			kind: Unwritable, want: begun + ": no space left on device"},
 
-		"limited, silent": {stream: stream{begins: time.Hour}, limit: 9, remaining: 20 * time.Second, kind: DownloadOver, want: over, ends: 20 * time.Second},
+		"limited, silent": {stream: stream{begins: time.Hour}, limit: 9, remaining: 20 * time.Second, kind: DownloadExpired, want: over, ends: 20 * time.Second},
 		"limited, endless": {stream: stream{end: errSilent}, limit: 9, remaining: 20 * time.Second,
-			kind: DownloadOver, want: begun + over, ends: 20 * time.Second},
-		"limited, over before": {stream: stream{begins: time.Hour}, limit: 9, remaining: -time.Second, kind: DownloadOver, want: over},
+			kind: DownloadExpired, want: begun + over, ends: 20 * time.Second},
+		"limited, over before": {stream: stream{begins: time.Hour}, limit: 9, remaining: -time.Second, kind: DownloadExpired, want: over},
 		"limited, slower than an attempt may be": {stream: stream{end: errSilent}, limit: 9, remaining: 40 * time.Second,
 			kind: TimedOut, want: begun + ": no complete response within 30s", ends: 30 * time.Second},
 

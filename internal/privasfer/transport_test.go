@@ -103,7 +103,7 @@ func TestNoConnection(t *testing.T) {
 		"no such host":         {base: "https://" + host, err: "dial tcp: lookup " + host + ": "},
 		"no TLS":               {base: strings.Replace(forbids, "http:", "https:", 1), err: "tls: first record does not look like a TLS handshake"},
 		"closed in the TLS":    {base: strings.Replace(rawServer(t, ""), "http:", "https:", 1), err: "the connection was closed before a response arrived"},
-		"proxy refuses":        {base: "https://api.example", proxy: "http://" + closed, err: "proxyconnect tcp: dial tcp " + closed + ": "},
+		"proxy not reachable":  {base: "https://api.example", proxy: "http://" + closed, err: "proxyconnect tcp: dial tcp " + closed + ": "},
 		"the proxy rejects it": {base: "https://api.example", proxy: forbids, err: "Forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,7 +70,7 @@ var remedies = []struct {
 	{kind: privasfer.Disconnected, step: [2]string{"Run again. If it happens again, check the network and any proxy in between."}},
 	{kind: privasfer.TimedOut, step: [2]string{
 		"The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`, or try again later."}},
-	{kind: privasfer.DownloadOver, step: [2]string{
+	{kind: privasfer.DownloadExpired, step: [2]string{
 		"The server, the network or a proxy in between is too slow for the minute that a download lives. Run again."}},
 	{kind: privasfer.RateLimited, step: [2]string{rateLimitStep}},
 	{kind: privasfer.TooLarge, step: [2]string{notTheAPIStep}},

@@ -34,7 +34,7 @@ func TestNextStep(t *testing.T) {
 		{ofKind(privasfer.Unreachable), "Check that this machine can reach the server", ""},
 		{ofKind(privasfer.Disconnected), "Run again. If it happens again, check the network", ""},
 		{ofKind(privasfer.TimedOut), "The API, the network or a proxy in between is slow. Raise the provider's `request_timeout`", ""},
-		{ofKind(privasfer.DownloadOver), "The server, the network or a proxy in between is too slow for the minute", ""},
+		{ofKind(privasfer.DownloadExpired), "The server, the network or a proxy in between is too slow for the minute", ""},
 		{ofKind(privasfer.RateLimited), "Privasfer allows 300 requests per minute", ""},
 		{ofKind(privasfer.TooLarge), "The response may not come from the Privasfer API", ""},
 		{ofKind(privasfer.ContentTooLarge), "Raise `max_content_bytes`", ""},

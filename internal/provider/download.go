@@ -52,7 +52,7 @@ type readyDownload struct {
 	expiresAt time.Time // zero if the provider did not create the download
 }
 
-func (d *readyDownload) over(now time.Time) bool {
+func (d *readyDownload) expired(now time.Time) bool {
 	return !d.expiresAt.IsZero() && !now.Before(d.expiresAt)
 }
 
@@ -82,7 +82,7 @@ func (c *configured) ready(ctx context.Context, source downloadSource, withKey b
 			return nil
 		}
 		ready.Download, ready.expiresAt = download, sent.Add(c.downloadLifetime)
-		if ready.over(c.now()) {
+		if ready.expired(c.now()) {
 			diags.Append(tooLateDiagnostic())
 			return nil
 		}
@@ -95,7 +95,7 @@ func (c *configured) ready(ctx context.Context, source downloadSource, withKey b
 		}
 		ready.key = key
 	}
-	if ready.over(c.now()) {
+	if ready.expired(c.now()) {
 		diags.Append(tooLateDiagnostic())
 		return nil
 	}

@@ -63,7 +63,7 @@ func TestAccLiveConfiguration(t *testing.T) {
 			}
 			for _, kind := range []string{"files", "inbox", "mails"} {
 				if got := len(paths[kind]); got != 1+test.each || !paths[kind][""] {
-					t.Errorf("of %s was asked %v, want the list and %d objects", kind, paths[kind], test.each)
+					t.Errorf("got requests for %s %v, want the list and %d objects", kind, paths[kind], test.each)
 				}
 			}
 		})

@@ -171,7 +171,7 @@ func TestAccNetwork_proxy(t *testing.T) {
 				t.Error("the request does not have the proxy's credentials")
 			}
 			if len(proxy.requests) > 0 {
-				t.Errorf("the proxy was asked %s", <-proxy.requests)
+				t.Errorf("the proxy got another request, %s", <-proxy.requests)
 			}
 		})
 	}

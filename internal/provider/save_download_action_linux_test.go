@@ -35,7 +35,7 @@ func replaceOpen(dir, device string) error {
 		}
 		return syscall.Dup3(int(opened.Fd()), number, syscall.O_CLOEXEC)
 	}
-	return errors.New("no file of the folder is open")
+	return errors.New("no file in the directory is open")
 }
 
 // TestSaveDownload_fullDisk checks that a full disk is reported, and that the file is

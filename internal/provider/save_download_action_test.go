@@ -253,7 +253,7 @@ func TestSaveDownload_failure(t *testing.T) {
 		})
 	}
 
-	t.Run("a folder in the meantime", func(t *testing.T) {
+	t.Run("a directory in the meantime", func(t *testing.T) {
 		t.Parallel()
 		api, dir := newAPI(t, simulator.Options{}), t.TempDir()
 		path := filepath.Join(dir, "file")
@@ -277,10 +277,10 @@ func TestSaveDownload_unprepared(t *testing.T) {
 		path     string
 		report   string
 	}{
-		"a folder as path": {path: dir, report: "ERROR at path: Cannot write to the path: {path} is a directory.\n\nNo download was created."},
-		"no download_url":  {provider: values{"download_url": nil}, report: ": Missing Privasfer download URL: "},
-		"no PIN":           {provider: values{"pin": nil}, report: ": Missing Privasfer PIN: "},
-		"an unknown token": {provider: values{"token": unknown}, report: ": Provider configuration not known yet: "},
+		"a directory as path": {path: dir, report: "ERROR at path: Cannot write to the path: {path} is a directory.\n\nNo download was created."},
+		"no download_url":     {provider: values{"download_url": nil}, report: ": Missing Privasfer download URL: "},
+		"no PIN":              {provider: values{"pin": nil}, report: ": Missing Privasfer PIN: "},
+		"an unknown token":    {provider: values{"token": unknown}, report: ": Provider configuration not known yet: "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

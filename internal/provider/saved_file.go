@@ -37,10 +37,10 @@ func newSavedFile(path string, permission os.FileMode) (*savedFile, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	folder := filepath.Dir(path)
-	file, err := os.CreateTemp(folder, ".privasfer-*") // for its owner alone
+	dir := filepath.Dir(path)
+	file, err := os.CreateTemp(dir, ".privasfer-*") // for its owner alone
 	if err != nil {
-		return nil, fmt.Errorf("the directory %s: %w", folder, reason(err))
+		return nil, fmt.Errorf("the directory %s: %w", dir, reason(err))
 	}
 	saved := &savedFile{path: path, file: file, hash: sha256.New()}
 	if err := file.Chmod(permission); err != nil {

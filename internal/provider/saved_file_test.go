@@ -31,7 +31,7 @@ func (f files) check(t *testing.T, dir string) {
 		}
 	}
 	if !maps.Equal(got, f) {
-		t.Errorf("the folder has %.500q, want %.500q", got, f)
+		t.Errorf("the directory has %.500q, want %.500q", got, f)
 	}
 }
 
@@ -145,11 +145,11 @@ func TestSavedFile(t *testing.T) {
 func TestNewSavedFile(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	err := errors.Join(os.WriteFile(at("file"), []byte("old"), 0o600), os.Mkdir(at("folder"), 0o700), os.Mkdir(at("locked"), 0o500))
+	err := errors.Join(os.WriteFile(at("file"), []byte("old"), 0o600), os.Mkdir(at("dir"), 0o700), os.Mkdir(at("locked"), 0o500))
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := files{"file": "old", "folder": "/", "locked": "/"}
+	left := files{"file": "old", "dir": "/", "locked": "/"}
 	_ = os.Symlink(at("file"), at("link")) // requires a privilege on Windows, and does nothing on Wine
 	_, noLink := os.Lstat(at("link"))
 	if noLink == nil {
@@ -160,14 +160,14 @@ func TestNewSavedFile(t *testing.T) {
 		want string
 		skip bool
 	}{
-		"folder":                  {path: at("folder"), want: "{} is a directory"},
-		"this folder":             {path: ".", want: ". is a directory"},
+		"dir":                     {path: at("dir"), want: "{} is a directory"},
+		"this directory":          {path: ".", want: ". is a directory"},
 		"symbolic link":           {path: at("link"), want: "{} is a symbolic link", skip: noLink != nil},
 		"device":                  {path: os.DevNull, want: "{} is not a regular file"},
-		"folder missing":          {path: at("missing/file"), want: "the directory " + at("missing") + ": no such file or directory"},
+		"directory missing":       {path: at("missing/file"), want: "the directory " + at("missing") + ": no such file or directory"},
 		"below a file":            {path: at("file/file"), want: "{}: not a directory"},
 		"with a slash at its end": {path: at("missing") + "/", want: "the directory " + at("missing") + ": no such file or directory"},
-		"locked folder": {path: at("locked/file"), want: "the directory " + at("locked") + ": permission denied",
+		"locked directory": {path: at("locked/file"), want: "the directory " + at("locked") + ": permission denied",
 			skip: runtime.GOOS == "windows" || os.Geteuid() == 0},
 		"name too long": {path: at(strings.Repeat("x", 300)), want: "{}: file name too long", skip: runtime.GOOS == "windows"},
 	}

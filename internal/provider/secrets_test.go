@@ -224,7 +224,7 @@ func TestAccSecrets(t *testing.T) {
 		}
 	}
 	if entries, err := os.ReadDir(filepath.Join(w.Dir, "tmp")); err != nil || len(entries) > 0 {
-		t.Errorf("left in the temporary folder: %v, %v", entries, err)
+		t.Errorf("left in the temporary directory: %v, %v", entries, err)
 	}
 }
 

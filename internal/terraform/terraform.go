@@ -34,8 +34,8 @@ const Source = "privasfer/privasfer"
 const EnvPath = "TF_ACC_TERRAFORM_PATH"
 
 // Find returns the path of the program: the one in EnvPath, else terraform on PATH, else
-// a Terraform in the folder cache, where it installs the latest one if there is none. If
-// cache is empty, it uses a folder in the user's cache.
+// a Terraform in the directory cache, where it installs the latest one if there is none. If
+// cache is empty, it uses a directory in the user's cache.
 func Find(ctx context.Context, cache string) (string, error) {
 	if path := os.Getenv(EnvPath); path != "" {
 		return path, nil
@@ -46,7 +46,7 @@ func Find(ctx context.Context, cache string) (string, error) {
 	if cache == "" {
 		userCache, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("finding a folder to install terraform into: %w", err)
+			return "", fmt.Errorf("finding a directory to install terraform into: %w", err)
 		}
 		cache = filepath.Join(userCache, "terraform-provider-privasfer")
 	}
@@ -70,7 +70,7 @@ func Root() string {
 }
 
 // BuildProvider compiles the main package pkg of this source tree into the
-// folder dir, under the name that Terraform looks for.
+// directory dir, under the name that Terraform looks for.
 func BuildProvider(ctx context.Context, dir, pkg string, flags ...string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
@@ -93,7 +93,7 @@ func binaryName(name string) string {
 	return name
 }
 
-// Workspace is a folder with a configuration in which the program runs.
+// Workspace is a directory with a configuration in which the program runs.
 type Workspace struct {
 	Program string   // path of terraform or tofu
 	Dir     string   // where the configuration is

@@ -27,7 +27,7 @@ const shortLifetime = 2 * time.Second
 type options struct {
 	// Expire lets the download expire while it is in use.
 	Expire bool
-	// Keep leaves the temporary folder behind.
+	// Keep leaves the temporary directory behind.
 	Keep bool
 	// Serve shows nothing, and leaves the simulator running until the context ends.
 	Serve bool

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// run runs the demo with its own folder for temporary files, and checks that nothing is
+// run runs the demo with its own directory for temporary files, and checks that nothing is
 // left in it. It ends a demo that hangs.
 func run(t *testing.T, ctx context.Context, out io.Writer, chosen options) error {
 	t.Helper()
@@ -47,7 +47,7 @@ func run(t *testing.T, ctx context.Context, out io.Writer, chosen options) error
 	}
 	left, readErr := os.ReadDir(temp)
 	if readErr != nil || len(left) > 0 {
-		t.Errorf("left in the temporary folder: %v, %v", left, readErr)
+		t.Errorf("left in the temporary directory: %v, %v", left, readErr)
 	}
 	return err
 }
