@@ -105,7 +105,7 @@ func (l downloadLife) expiryDetail() string {
 		"A download lives one minute, and cannot be extended. A consumer that used it later used a download that no longer exists.\n\n"+
 		"You can:\n"+
 		"  - open it later: add what its consumer waits for to depends_on of the ephemeral resource;\n"+
-		"  - use it sooner: let its consumer depend on nothing slow, and do the slow work in another step;\n"+
-		"  - set on_expiry = \"warning\", if the consumer performs the download in time and only runs long.",
+		"  - use it sooner: let its consumer depend on nothing slow, and let nothing slow depend on its consumer;\n"+
+		"  - set on_expiry = \"warning\", if the consumer performs the download in time, and it or what depends on it runs long.",
 		l.ExpiresAt.UTC().Format(time.RFC3339))
 }

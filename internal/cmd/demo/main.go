@@ -23,6 +23,7 @@ func main() {
 	flag.BoolVar(&chosen.Serve, "serve", false, "keep the simulator running for your own configurations, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
 		flag.Usage()
 		os.Exit(2)
 	}
