@@ -372,7 +372,7 @@ func (c *call) mayWait(ctx context.Context, wait time.Duration) bool {
 // time.
 func (c *call) backoff(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
 	first := c.client.retryWait
-	wait := rand.N(min(first<<min(attempt, 16), maxBackoff) + 1)
+	wait := rand.N(min(first<<min(attempt, 16), maxBackoff))
 	switch {
 	case c.failure.Status == http.StatusTooManyRequests && originOf(c.target) == originOf(c.client.base):
 		return 0 // the closed gate does the waiting

@@ -24,7 +24,7 @@ type Nullable[T any] struct{ Value *T }
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *Nullable[T]) UnmarshalJSON(text []byte) error {
 	n.Value = nil
-	if len(text) > 1 && text[0] == '[' && len(bytes.TrimSpace(text[1:len(text)-1])) == 0 {
+	if text[0] == '[' && len(bytes.TrimSpace(text[1:len(text)-1])) == 0 {
 		return nil
 	}
 	return json.Unmarshal(text, &n.Value)

@@ -118,8 +118,10 @@ func TestGateBegins(t *testing.T) {
 		g.in(visits, 5)
 	})
 	testGate(t, "for a second at most", func(g *gateTest) {
-		visits := g.arrive(5)
-		time.Sleep(time.Second - 1)
+		visits := g.arrive(1)
+		time.Sleep(400 * time.Millisecond)
+		visits = append(visits, g.arrive(4)...)
+		time.Sleep(600*time.Millisecond - 1)
 		g.in(visits, 1)
 		time.Sleep(time.Nanosecond)
 		g.in(visits, 5)

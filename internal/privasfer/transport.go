@@ -33,7 +33,7 @@ func newTransport(caCertPEM []byte, idleConnections int) *http.Transport {
 		transport.TLSClientConfig.RootCAs = certPool(caCertPEM)
 	}
 	transport.MaxIdleConnsPerHost = idleConnections
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialer.DialContext(ctx, network, address)
 		if err != nil {

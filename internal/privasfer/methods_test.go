@@ -33,9 +33,9 @@ const (
 		"created_at": "2019-05-20 14:39:29"}`
 )
 
-// TestAreas checks the request of each method and every field of its response. In a
+// TestMethods checks the request of each method and every field of its response. In a
 // list, [] in place of an object does not affect other objects.
-func TestAreas(t *testing.T) {
+func TestMethods(t *testing.T) {
 	t.Parallel()
 	file := File{
 		ID: "fad2027a-ac89-4ef4-baab-95b2fb316cf1", Filename: new("invoice"), Type: new("application/pdf"),
