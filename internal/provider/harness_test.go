@@ -6,7 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -26,6 +29,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
@@ -471,3 +475,128 @@ func unzip(t *testing.T, file string) map[string][]byte {
 	}
 	return contents
 }
+
+// helperVariable makes this test binary act as a helper for provisioners, because not
+// every machine has sleep and curl. Its value is the time to wait first.
+const helperVariable = "TEST_HELPER_WAIT"
+
+// provisioner returns a provisioner that runs the helper with an expression in an
+// environment variable.
+func provisioner(wait time.Duration, variable, value, file string) string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`
+		provisioner "local-exec" {
+			command     = %q
+			environment = {
+				%s = %q
+				%s = %s
+				TEST_HELPER_FILE = %q
+			}
+		}`, self, helperVariable, wait, variable, value, file)
+}
+
+// helper returns a provisioner that waits, performs the download at a URL, and writes
+// the response to file unless that is "". If the URL is null, it performs nothing.
+func helper(wait time.Duration, url, file string) string {
+	return provisioner(wait, "TEST_HELPER_URL", url, file)
+}
+
+// sleeper returns a provisioner that only waits.
+func sleeper(wait time.Duration) string { return helper(wait, `""`, "") }
+
+// saver returns a provisioner that writes a text to file, or nothing if file is "".
+func saver(text, file string) string { return provisioner(0, "TEST_HELPER_TEXT", text, file) }
+
+func runHelper() int {
+	wait, err := time.ParseDuration(os.Getenv(helperVariable))
+	if err != nil {
+		return 2
+	}
+	time.Sleep(wait)
+	content := []byte(os.Getenv("TEST_HELPER_TEXT"))
+	if url := os.Getenv("TEST_HELPER_URL"); url != "" {
+		if content, err = fetch(url); err != nil {
+			return 3
+		}
+	}
+	if file := os.Getenv("TEST_HELPER_FILE"); file != "" && os.WriteFile(file, content, 0o600) != nil {
+		return 4
+	}
+	return 0
+}
+
+// fetch returns the status and the body of a response.
+func fetch(url string) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	// If */* is first, a Laravel application redirects to its login page.
+	request.Header.Set("Accept", "application/json, */*;q=0.8")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	return append([]byte(response.Status+"\n"), content...), err
+}
+
+// null, text and texts are shorthands for exact values.
+var null knownvalue.Check = knownvalue.Null()
+
+func text(value string) knownvalue.Check { return knownvalue.StringExact(value) }
+
+func texts(values ...string) knownvalue.Check {
+	checks := make([]knownvalue.Check, len(values))
+	for i, value := range values {
+		checks[i] = text(value)
+	}
+	return knownvalue.ListExact(checks)
+}
+
+// attributes are the expected attributes of an object.
+type attributes map[string]knownvalue.Check
+
+// and returns a copy with more attributes.
+func (a attributes) and(more attributes) attributes {
+	result := maps.Clone(a)
+	maps.Copy(result, more)
+	return result
+}
+
+func (a attributes) exactly() knownvalue.Check { return knownvalue.ObjectExact(a) }
+
+func personCheck(name, initials, email, photoURL, timezone knownvalue.Check) knownvalue.Check {
+	return attributes{"name": name, "initials": initials, "email": email, "photo_url": photoURL, "timezone": timezone}.exactly()
+}
+
+// The files of the simulator's data set, as attributes of a download.
+var (
+	author = personCheck(text("Author Name"), text("Author N."), text("author@email.address"), text(""), text("Europe/Vilnius"))
+
+	invoiceFile = attributes{
+		"id": text(simulator.FileInvoice), "filename": text("invoice"), "type": text("application/pdf"), "extension": text("pdf"),
+		"full_filename": text("invoice.pdf"), "size": knownvalue.Int64Exact(43389), "formatted_size": text("42.37 KB"),
+		"encrypted_size": knownvalue.Int64Exact(78508), "formatted_encrypted_size": text("76.67 KB"), "created_by": author,
+		"created_at": text("2019-05-08 00:18:03"), "disk": text("local-spaces"), "trashed": knownvalue.Bool(false),
+	}.exactly()
+	licenceFile = attributes{
+		"id": text(simulator.FileLicence), "filename": text("licence"), "type": text("text/plain"), "extension": text("txt"),
+		"full_filename": text("licence.txt"), "size": knownvalue.Int64Exact(77), "formatted_size": text("77 B"),
+		"encrypted_size": knownvalue.Int64Exact(124), "formatted_encrypted_size": text("124 B"), "created_by": author,
+		"created_at": text("2019-05-09 09:30:00"), "disk": text("local-spaces"), "trashed": knownvalue.Bool(false),
+	}.exactly()
+
+	// bareFile has null or an empty string wherever possible.
+	bareFile = attributes{
+		"id": text(simulator.FileBare), "filename": text("README"), "type": null, "extension": text(""),
+		"full_filename": text("README"), "size": knownvalue.Int64Exact(0), "formatted_size": text(""),
+		"encrypted_size": null, "formatted_encrypted_size": null, "created_by": null,
+		"created_at": null, // "" in the response
+		"disk":       null, "trashed": null,
+	}.exactly()
+)
