@@ -223,21 +223,23 @@ func TestListTooLong(t *testing.T) {
 	pages := func(last int) func(int) string {
 		return func(i int) string { return fmt.Sprintf(`{"data":[%d],"current_page":%[1]d,"last_page":%d}`, i, last) }
 	}
-	objects := func(int) string {
-		body := []byte(`{"data":[-1`)
-		for i := range int64(maxListed) {
+	objects := func(n int64) func(int) string {
+		body := []byte(`{"data":[0`)
+		for i := int64(1); i < n; i++ {
 			body = strconv.AppendInt(append(body, ','), i, 10)
 		}
-		return string(body) + "]}"
+		return func(int) string { return string(body) + "]}" }
 	}
 	tests := map[string]struct {
 		page     func(request int) string
 		requests int
+		want     int // objects
 		err      string
 	}{
-		"most pages":       {pages(maxPages), maxPages, ""},
-		"too many pages":   {pages(maxPages + 1), maxPages, tooLong},
-		"too many objects": {objects, 1, tooLong},
+		"most pages":       {pages(maxPages), maxPages, maxPages, ""},
+		"too many pages":   {pages(maxPages + 1), maxPages, 0, tooLong},
+		"most objects":     {objects(maxListed), 1, maxListed, ""},
+		"too many objects": {objects(maxListed + 1), 1, 0, tooLong},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -250,8 +252,8 @@ func TestListTooLong(t *testing.T) {
 			list, err := readList[number](t.Context(), client, nil, "numbers")
 			if test.err != "" {
 				checkError(t, err, ListTooLong, test.err)
-			} else if err != nil || len(list.Objects) != maxPages {
-				t.Errorf("got %v, %v", list, err)
+			} else if err != nil || len(list.Objects) != test.want {
+				t.Errorf("got the error %v", err)
 			}
 			if requests != test.requests {
 				t.Errorf("%d requests, want %d", requests, test.requests)
