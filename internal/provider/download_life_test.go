@@ -19,7 +19,7 @@ import (
 func TestAccDownload_expiry(t *testing.T) {
 	t.Parallel()
 	engine := engineUnderTest(t)
-	const lifetime = 2 * time.Second // a consumer starts in time even on a slow machine
+	const lifetime = 4 * time.Second // a consumer starts in time even on a slow machine
 	tests := map[string]struct {
 		onExpiry string
 		late     bool

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,9 +72,9 @@ func TestNetwork_arguments(t *testing.T) {
 	}
 }
 
-// TestAccNetwork_limits checks that 40 lookups succeed with a rate limit that sends no
-// Retry-After, and with one that lasts longer than its Retry-After.
-func TestAccNetwork_limits(t *testing.T) {
+// TestNetwork_limits checks that 40 lookups at the same time succeed with a rate limit
+// that sends no Retry-After, and with one that lasts longer than its Retry-After.
+func TestNetwork_limits(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]simulator.Options{
 		"limit_req": {HideRateLimit: true},
@@ -86,11 +87,16 @@ func TestAccNetwork_limits(t *testing.T) {
 			if options.HideRateLimit {
 				api.Inject("", -1, api.LimitReq(50, 5))
 			}
-			newWorkspace(t, api.providerBlock()+`
-				data "privasfer_file" "test" {
-					count = 40
-					id    = format("file-%06d", count.index + 1)
-				}`).run(0, "plan")
+			server := newProtocolServer(t, api, nil, WithRetryWait(500*time.Millisecond))
+			var lookups sync.WaitGroup
+			for _, file := range options.Data.Files {
+				lookups.Go(func() {
+					if _, report := server.result(t, "file", values{"id": file.ID}); report != "" {
+						t.Error(report)
+					}
+				})
+			}
+			lookups.Wait()
 			if got := len(api.Requests()); got <= 40 {
 				t.Errorf("got %d requests: none was rejected", got)
 			}
