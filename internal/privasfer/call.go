@@ -299,7 +299,7 @@ func (c *call) readRejection(response *http.Response) *APIError {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRejectionBytes)) // on an error, the status is enough
 	failure.rejection(body)
 	if c.redirected {
-		// Another server's message may repeat its URL, whose query is often a key.
+		// Another server's message may contain its URL, whose query is often a key.
 		failure.Message, failure.Fields, failure.MoreFields = "", nil, 0
 	}
 	return failure

@@ -52,7 +52,7 @@ func ParsePIN(text string) (string, error) {
 
 // ParseBaseURL returns the base URL of the API's routes, without a trailing slash. It
 // must be https, except on a loopback host, since every request sends the token. An
-// error does not repeat the text, which may hold a password.
+// error does not contain the text, which may hold a password.
 func ParseBaseURL(text string) (*url.URL, error) {
 	parsed, err := parseURL(text)
 	switch {

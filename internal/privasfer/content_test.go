@@ -438,7 +438,7 @@ func TestContentEncoding(t *testing.T) {
 	}
 }
 
-// Neither the id nor the token appears in an error or log, even if the server repeats
+// Neither the id nor the token appears in an error or log, even if the server echoes
 // them.
 func TestContentHidesSecrets(t *testing.T) {
 	t.Parallel()

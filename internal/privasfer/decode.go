@@ -32,7 +32,7 @@ func (n *Nullable[T]) UnmarshalJSON(text []byte) error {
 
 // decode decodes the object in a response's envelope, {"data": …}. It returns an error
 // unless the object is complete and valid. The error names the problem and its place,
-// and repeats nothing from the response.
+// and contains nothing from the response.
 func decode[T any, P object[T]](body []byte) (P, error) {
 	var envelope struct {
 		Data Nullable[T] `json:"data"`
@@ -56,7 +56,7 @@ var (
 )
 
 // unmarshal is json.Unmarshal with errors that are safe to show: the standard
-// ones repeat values of the response.
+// ones contain values of the response.
 func unmarshal(body []byte, to any) error {
 	trimmed := bytes.TrimSpace(body)
 	switch {
