@@ -25,7 +25,7 @@ func BenchmarkPlanList(b *testing.B) {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(count)}},
 				(*httptest.Server).Start)
-			measure(b, api, "data \"privasfer_files\" \"test\" {}\n", "plan")
+			measure(b, api, `data "privasfer_files" "test" {}`, "plan")
 		})
 	}
 }
@@ -36,7 +36,7 @@ func BenchmarkPlanLookups(b *testing.B) {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: simulator.ManyFiles(count)}},
 				(*httptest.Server).Start)
-			measure(b, api, fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  count = %d\n  id    = format(\"file-%%06d\", count.index + 1)\n}\n", count), "plan")
+			measure(b, api, lookups("privasfer_file", count, `format("file-%06d", count.index + 1)`), "plan")
 		})
 	}
 }
@@ -61,7 +61,12 @@ func BenchmarkPerform(b *testing.B) {
 			}
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Data: &simulator.Data{Files: []simulator.File{file}}},
 				(*httptest.Server).Start)
-			measure(b, api, fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [\"large\"]\n  perform = true\n  max_content_bytes = %d\n}\n", 16<<20), "plan")
+			measure(b, api, `
+				ephemeral "privasfer_download" "test" {
+					file_ids          = ["large"]
+					perform           = true
+					max_content_bytes = 16777216
+				}`, "plan")
 		})
 	}
 }

@@ -37,10 +37,8 @@ func BenchmarkPlanReads(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			const reads, latency = 200, 20 * time.Millisecond
 			api := newAPI(b, simulator.Options{HideRateLimit: true, Latency: latency, Data: mails(reads)}, start)
-			measured := newWorkspace(b, ".", api.configuration()+fmt.Sprintf(
-				"data \"privasfer_inbox_mail\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
-			floor := newWorkspace(b, "./internal/bench/floor", fmt.Sprintf(
-				"data \"privasfer_floor\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
+			measured := newWorkspace(b, ".", api.configuration()+lookups("privasfer_inbox_mail", reads, mailID))
+			floor := newWorkspace(b, "./internal/bench/floor", lookups("privasfer_floor", reads, mailID))
 
 			var floorTime time.Duration
 			for b.Loop() {
@@ -71,8 +69,7 @@ func BenchmarkPlanRateLimited(b *testing.B) {
 		b.StopTimer() // a new simulator, whose first window has not begun
 		api := newAPI(b, simulator.Options{RateLimit: 100, RateWindow: 4 * time.Second, Latency: latency, Data: mails(reads)},
 			(*httptest.Server).Start)
-		w := newWorkspace(b, ".", api.configuration()+fmt.Sprintf(
-			"data \"privasfer_inbox_mail\" \"test\" {\n  count = %d\n  id    = \"mail-${count.index}\"\n}\n", reads))
+		w := newWorkspace(b, ".", api.configuration()+lookups("privasfer_inbox_mail", reads, mailID))
 		b.StartTimer()
 		plan(b, w)
 		requests := api.Requests()
@@ -138,6 +135,19 @@ func (a *api) configuration() string {
 
 func certificatePEM(certificate *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+}
+
+// mailID is the expression of an id of mails.
+const mailID = `"mail-${count.index}"`
+
+// lookups returns data sources that look up as many objects, each by an expression for
+// its id.
+func lookups(dataSource string, count int, id string) string {
+	return fmt.Sprintf(`
+		data %q "test" {
+			count = %d
+			id    = %s
+		}`, dataSource, count, id)
 }
 
 // mails returns an account with count mails, mail-0 and up.

@@ -51,7 +51,11 @@ var (
 
 // block returns an ephemeral privasfer_download block.
 func block(name string, arguments ...string) string {
-	return fmt.Sprintf("ephemeral \"privasfer_download\" %q {\n%s\n}\n", name, strings.Join(arguments, "\n"))
+	return fmt.Sprintf(`
+		ephemeral "privasfer_download" %q {
+			%s
+		}
+		`, name, strings.Join(arguments, "\n"))
 }
 
 const fromMail = `download_id = "` + simulator.DownloadFull + `"`

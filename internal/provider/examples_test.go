@@ -163,7 +163,7 @@ users:
 		},
 		"provider-token/provider.tf": {
 			token:   "TF_VAR_privasfer_token",
-			extra:   fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice),
+			extra:   fmt.Sprintf(`data "privasfer_file" "test" { id = %q }`, simulator.FileInvoice),
 			planned: []string{"GET /api/files/" + simulator.FileInvoice},
 		},
 		"data-sources/privasfer_file/data-source.tf": {

@@ -40,14 +40,18 @@ type caller struct {
 
 var (
 	reader = caller{
-		block:   fmt.Sprintf("data \"privasfer_inbox_mail\" \"test\" {\n  id = %q\n}\n", simulator.MailFull),
+		block: fmt.Sprintf(`
+			data "privasfer_inbox_mail" "test" { id = %q }
+			`, simulator.MailFull),
 		call:    protocolServer.readMail,
 		method:  http.MethodGet,
 		path:    "/api/inbox/" + simulator.MailFull,
 		summary: "Cannot read the inbox mail",
 	}
 	creator = caller{
-		block:   fmt.Sprintf("ephemeral \"privasfer_download\" \"test\" {\n  file_ids = [%q]\n}\n", simulator.FileInvoice),
+		block: fmt.Sprintf(`
+			ephemeral "privasfer_download" "test" { file_ids = [%q] }
+			`, simulator.FileInvoice),
 		call:    func(s protocolServer, t testing.TB) string { return s.open(t, plain).report },
 		method:  http.MethodPost,
 		path:    "/api/downloads",

@@ -172,7 +172,7 @@ func TestAccReads(t *testing.T) {
 			test.want = test.response
 		}
 		wants[test.kind] = wanted(t, test.kind, test.want, test.arguments)
-		blocks += fmt.Sprintf("data \"privasfer_%s\" \"test\" {\n", test.kind)
+		blocks += fmt.Sprintf(`data "privasfer_%s" "test" {`+"\n", test.kind)
 		for argument, value := range test.arguments {
 			blocks += fmt.Sprintf("%s = %#v\n", argument, value)
 		}

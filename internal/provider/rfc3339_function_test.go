@@ -141,7 +141,7 @@ func TestRFC3339Rejects(t *testing.T) {
 func TestAccRFC3339Function(t *testing.T) {
 	t.Parallel()
 	output := func(text, zone string) string {
-		return fmt.Sprintf("output \"test\" {\n  value = provider::privasfer::rfc3339(%q, %q)\n}\n", text, zone)
+		return fmt.Sprintf(`output "test" { value = provider::privasfer::rfc3339(%q, %q) }`, text, zone)
 	}
 	resource.UnitTest(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},

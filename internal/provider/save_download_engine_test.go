@@ -175,11 +175,13 @@ func TestAccSaveDownload_unsupported(t *testing.T) {
 	t.Parallel()
 	needsActions(t, false)
 	api := newAPI(t, simulator.Options{})
-	lookup := api.providerBlock() + fmt.Sprintf("data \"privasfer_file\" \"test\" {\n  id = %q\n}\n", simulator.FileInvoice)
+	lookup := api.providerBlock() + fmt.Sprintf(`
+		data "privasfer_file" "test" { id = %q }
+		`, simulator.FileInvoice)
 	w := newWorkspace(t, lookup)
 	w.run(0, "apply", "-auto-approve")
 	api.checkRequests(t, "GET /api/files/"+simulator.FileInvoice)
-	w.write(lookup + "action \"privasfer_save_download\" \"test\" {}\n")
+	w.write(lookup + `action "privasfer_save_download" "test" {}`)
 	checkOutput(t, w.run(1, "validate"), "Unsupported block type")
 }
 
