@@ -44,7 +44,7 @@ type streamBody struct {
 
 func (s *streamBody) Read(p []byte) (int, error) {
 	pause := s.pause
-	if s.left == "" && s.end == errSilent { //nolint:errorlint // as it is
+	if s.left == "" && s.end == errSilent { //nolint:errorlint // never wrapped
 		pause = math.MaxInt64
 	}
 	if !sleep(s.ctx, pause) {

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/privasfer/terraform-provider-privasfer/internal/privasfer"
 	"github.com/privasfer/terraform-provider-privasfer/internal/simulator"
 	"github.com/privasfer/terraform-provider-privasfer/internal/terraform"
 )
@@ -220,12 +221,16 @@ func TestSaveDownload_failure(t *testing.T) {
 	invoice := contentOf(t, simulator.DefaultData(), simulator.FileInvoice)
 	tests := map[string]struct {
 		provider, config values
+		options          []Option
 		at               string // of the fault
 		fault            simulator.Fault
 		report           string
 	}{
 		"cut": {at: "GET /download/", fault: simulator.Truncate(), report: "ERROR: Cannot perform the download: GET /download/{key} returned 200 OK: " +
 			"the response was cut short: unexpected EOF.\n\n" + stepBroken + "\n\n" + lapses},
+		"begun after the minute": {options: []Option{WithDownloadLifetime(time.Second)}, at: "GET /download/", fault: simulator.Hang(),
+			report: "ERROR: Cannot perform the download: GET /download/{key}: the download's minute ended before its content arrived.\n\n" +
+				nextStep(&privasfer.APIError{Kind: privasfer.DownloadExpired}, atContent) + "\n\n" + lapses},
 		"with another checksum": {config: values{"sha256": wrong}, report: "ERROR at sha256: Checksum mismatch: " +
 			"The content has the SHA-256 checksum " + sumOf(invoice) + ", but " + wrong + " is expected. The path is unchanged." + usedUp},
 		"not created": {at: "POST /api/downloads", fault: simulator.JSONError(http.StatusForbidden, "No."),
@@ -244,7 +249,7 @@ func TestSaveDownload_failure(t *testing.T) {
 			}
 			dir, path := oldFile(t)
 			config := values{"file_ids": []string{simulator.FileInvoice}, "path": path}.and(test.config)
-			progress, report := newActionServer(t, api, test.provider).invoke(t.Context(), t, config)
+			progress, report := newActionServer(t, api, test.provider, test.options...).invoke(t.Context(), t, config)
 			if report != test.report+"\n" {
 				t.Errorf("reported\n%s\nwant\n%s", report, test.report)
 			}

@@ -1,7 +1,6 @@
 package simulator_test
 
 import (
-	"go/build"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -210,20 +209,5 @@ func TestPerformedAtOnce(t *testing.T) {
 	}
 	if group.Wait(); served.Load() != 1 {
 		t.Errorf("performed %d times", served.Load())
-	}
-}
-
-// TestImports keeps the package usable by the demo, and independent of the client: no
-// test would find a mistake that both shared.
-func TestImports(t *testing.T) {
-	t.Parallel()
-	pkg, err := build.ImportDir(".", 0)
-	if err != nil || len(pkg.Imports) == 0 {
-		t.Fatal(pkg, err)
-	}
-	for _, path := range pkg.Imports {
-		if path == "testing" || path == "net/http/httptest" || strings.Contains(path, ".") {
-			t.Errorf("imports %s", path)
-		}
 	}
 }
